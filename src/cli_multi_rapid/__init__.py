@@ -1,0 +1,1 @@
+"""Durable, gated, auditable phases for developer tools and coding agents."""

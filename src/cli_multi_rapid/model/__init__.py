@@ -1,0 +1,1 @@
+"""What the program talks about: frozen data, no input or output, no third party."""

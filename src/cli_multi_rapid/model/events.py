@@ -1,0 +1,67 @@
+"""The event log: what is recorded, and nothing else is state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+Payload = Mapping[str, object]
+
+
+class Kind(str, Enum):
+    """Kinds of event, with the keys of their payload.
+
+    `step` names what an event is about: a phase (`phase1`), a step (`phase1/lint`), one combination of a matrix
+    (`phase1/test[0]`), a gate (`phase1/gate:coverage`), or nothing for the run itself. Durations are milliseconds.
+
+    run.started      phases [{name, title, path, text}] in order, targets, job, inputs {phase: {name: value}}, gates_text,
+                     level, parallel, tree, head, branch, fingerprint, version, root, host, trust, path, parent
+    run.taken        pid, host; attempt = fencing number
+    run.cancel       by
+    run.interrupted  reason (SIGINT, SIGTERM, timeout); attempt = fencing number
+    run.finished     status, exit_code, reason, duration_ms
+    phase.started    title
+    phase.finished   status, reason, duration_ms
+    step.expanded    matrix [{name: value}]
+    step.started     command (as shown to people), log (path relative to the run's folder), matrix {name: value}
+    step.retried     status, reason, code, signal, wait_ms, duration_ms
+    step.finished    the fields of StepResult; a skipped step has attempt 0
+    gate.finished    the fields of GateResult
+    """
+
+    RUN_STARTED = "run.started"
+    RUN_TAKEN = "run.taken"
+    RUN_CANCEL = "run.cancel"
+    RUN_INTERRUPTED = "run.interrupted"
+    RUN_FINISHED = "run.finished"
+    PHASE_STARTED = "phase.started"
+    PHASE_FINISHED = "phase.finished"
+    STEP_EXPANDED = "step.expanded"
+    STEP_STARTED = "step.started"
+    STEP_RETRIED = "step.retried"
+    STEP_FINISHED = "step.finished"
+    GATE_FINISHED = "gate.finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event to be appended. Identity: run, step, attempt, kind."""
+
+    kind: Kind
+    payload: Payload = field(default_factory=dict)
+    step: str = ""
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A recorded event. `at` is UTC in ISO 8601; `hash` covers the event and the hash before it (SHA-256, hex)."""
+
+    run: str
+    seq: int
+    step: str
+    attempt: int
+    kind: Kind
+    payload: Payload
+    at: str
+    prev: str
+    hash: str

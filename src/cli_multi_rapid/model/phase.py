@@ -1,0 +1,156 @@
+"""The phase spec `cmr/phase@v1`: the model that executes is the one that publishes the schema."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from cli_multi_rapid.model.keys import key
+
+SCHEMA = "cmr/phase@v1"
+NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
+DURATION = r"^[0-9]+(ms|s|m|h|d)$"
+GLOB = r"^[^\x00]+$"
+
+Scalar = str | int | float | bool | None
+STRICT: dict[str, object] = {"extra": "forbid", "strict": True}
+
+
+class InputType(str, Enum):
+    """Types that an input of a phase can have. A path must stay inside the project."""
+
+    STRING = "string"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    PATH = "path"
+
+
+class Shell(str, Enum):
+    """What runs a step whose `run` is text."""
+
+    BASH = "bash"
+    SH = "sh"
+    PWSH = "pwsh"
+    PYTHON = "python"
+
+
+class Backoff(str, Enum):
+    """How the pause between attempts grows."""
+
+    FIXED = "fixed"
+    EXPONENTIAL = "exponential"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSpec:
+    """One input of a phase."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    type: InputType = key("Type of the value.")
+    default: Scalar = key("Value where none is given; without it the input is required.", default=None)
+    description: str = key("What the input is for.", default="")
+    options: tuple[Scalar, ...] = key("The only values allowed; empty allows all.", default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """When and how often a failed step is tried again."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    attempts: int = key("How often the step is tried in all, 1 to 20.", default=1)
+    backoff: Backoff = key("How the pause between attempts grows.", default=Backoff.EXPONENTIAL)
+    initial: str = key("Pause before the second attempt, such as 5s.", default="1s", pattern=DURATION)
+    max: str = key("Longest pause.", default="60s", pattern=DURATION)
+    on: tuple[str, ...] = key("What is tried again: timeout, failure, exit:N. Empty means any failure.", default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissions:
+    """What the steps of a phase may change."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    write: tuple[str, ...] = key("Globs of the paths that steps may change, unless a step says its own.", default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """Settings of steps that do not say their own."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    timeout: str = key("Longest time a step may take, such as 10m.", default="60m", pattern=DURATION)
+    retry: Retry = key("Retry policy of every step.", factory=Retry)
+    shell: Shell = key("What runs text commands.", default=Shell.BASH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a phase."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    id: str = key("Name of the step, unique in its phase.", pattern=NAME)
+    run: str | tuple[str, ...] = key("The command: a list is the exact arguments; text is run by the shell.")
+    title: str = key("What people read beside the id.", default="")
+    needs: tuple[str, ...] | None = key(
+        "Steps that must have ended first. Absent: the step before; empty list: none.", default=None
+    )
+    if_: str | bool | None = key("Condition; without it the step runs if all it needs succeeded.", default=None, alias="if")
+    env: dict[str, Scalar] = key("Environment variables of the command.", factory=dict)
+    shell: Shell | None = key("What runs a text command.", default=None)
+    matrix: dict[str, tuple[Scalar, ...] | str] = key(
+        "Runs the step once for every combination; its outputs become lists.", factory=dict
+    )
+    produces: dict[str, str] = key("Artifacts: name and path, relative to the step's folder $CMR_OUT.", factory=dict)
+    outputs: dict[str, str] = key("Values for later steps: name and expression.", factory=dict)
+    ok_codes: tuple[int, ...] = key("Exit codes that mean success.", default=(0,), alias="ok-codes")
+    timeout: str | None = key("Longest time an attempt may take, such as 10m.", default=None, pattern=DURATION)
+    retry: Retry | None = key("When and how often the step is tried again.", default=None)
+    writes: tuple[str, ...] | None = key(
+        "Globs of the paths that the step may change. Empty list: none, so that it may run beside others.", default=None
+    )
+    requires: tuple[str, ...] = key(
+        "Programs (ruff) and modules of the project's Python (python:pytest) that must be installed.", default=()
+    )
+    continue_on_error: bool = key("A failure of this step does not fail the phase.", default=False, alias="continue-on-error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateUse:
+    """A gate of `config/compliance-gates.yaml` with the evidence it shall judge."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    use: str = key("Name of the gate.", pattern=NAME)
+    from_: str = key("Expression that gives the path of its evidence.", default="", alias="from")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseSpec:
+    """A phase: its steps, the gates that its result must pass, and what is done in the end."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    schema: str = key("Version of this format.", pattern=r"^cmr/phase@v1$")
+    name: str = key("Name of the phase; the file has the same.", pattern=NAME)
+    title: str = key("What people read beside the name.", default="")
+    needs: tuple[str, ...] = key("Phases that run before this one.", default=())
+    inputs: dict[str, InputSpec] = key("Values that a caller may give.", factory=dict)
+    permissions: Permissions = key("What the steps may change.", factory=Permissions)
+    secrets: tuple[str, ...] = key("Names of environment variables whose values are hidden in all output.", default=())
+    env: dict[str, Scalar] = key("Environment variables of all steps.", factory=dict)
+    defaults: Defaults = key("Settings of steps that do not say their own.", factory=Defaults)
+    steps: tuple[Step, ...] = key("What is done.")
+    gates: tuple[str | GateUse, ...] = key("Gates that decide about the phase when its steps have ended.", default=())
+    finally_: tuple[Step, ...] = key("Steps that run in the end, whatever happened.", default=(), alias="finally")
+
+
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def duration_s(text: str) -> float:
+    """Return the seconds of a duration such as ``250ms``, ``90s``, ``10m``, ``24h`` or ``7d``.
+
+    Raises:
+        ValueError: the text is not of that form.
+    """
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+    unit = text[len(number) :]
+    if unit not in _UNITS_S or not number.isdigit():
+        raise ValueError(f"not a duration: {text!r}")
+    return int(number) * _UNITS_S[unit]

@@ -1,0 +1,66 @@
+"""Where siblings meet: what a part needs of another one, without importing it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from cli_multi_rapid.model.events import Event, NewEvent
+from cli_multi_rapid.model.gate import GateResult, GateSpec, Level
+from cli_multi_rapid.model.process import Command, Exit
+
+
+class Store(Protocol):
+    """The append-only event log of one project."""
+
+    def take(self, run: str) -> int:
+        """Take the lease of a run and return its new fencing number; earlier holders can no longer append."""
+        ...
+
+    def append(self, run: str, events: Sequence[NewEvent], *, fence: int | None = None) -> tuple[Event, ...]:
+        """Append events in one transaction, all or none; return those that were new.
+
+        An event whose identity (run, step, attempt, kind) exists already is left out. With a `fence` that is no
+        longer the newest nothing is written and `Fenced` is raised; None is for events that need no lease.
+        """
+        ...
+
+    def events(self, run: str, *, after: int = 0) -> tuple[Event, ...]:
+        """Return the events of a run in order, those with a sequence number above `after`."""
+        ...
+
+    def runs(self, *, limit: int | None = None) -> tuple[str, ...]:
+        """Return run ids, newest first."""
+        ...
+
+    def changed(self) -> bool:
+        """Tell whether anything was committed by another connection since the last call. Cheap."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateInput:
+    """What one gate is evaluated on.
+
+    `evidence` lists absolute paths of files that a phase produced for this gate; where it is None the gate looks for
+    the project's own `reports`. `files` are the project's files that git does not ignore (POSIX paths relative to
+    `root`, sorted). `execute` runs a command under supervision and blocks until it ended. `work` is a folder for
+    scratch files and captured output; `cache` one that outlives the run.
+    """
+
+    root: str
+    level: Level
+    files: tuple[str, ...]
+    tree: str
+    evidence: tuple[str, ...] | None
+    env: Mapping[str, str]
+    work: str
+    cache: str
+    execute: Callable[[Command], Exit]
+
+
+class EvaluateGate(Protocol):
+    """One check: a function from a gate's settings and its input to a result. It raises nothing for bad evidence."""
+
+    def __call__(self, name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+        """Evaluate the gate called `name`."""
+        ...

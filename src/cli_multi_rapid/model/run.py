@@ -1,0 +1,59 @@
+"""Runs, phases and steps as they stand: the result of folding the events of a run."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Status(str, Enum):
+    """How a run, phase or step stands or ended.
+
+    Error means that it could not be run or judged (exit code 3), as opposed to work that failed. Interrupted is never
+    recorded for a step: it is a run that nobody works on although it has not ended.
+    """
+
+    PENDING = "pending"
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    STUCK = "stuck"
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing follows."""
+        return self not in (Status.PENDING, Status.RUNNING, Status.INTERRUPTED, Status.STUCK)
+
+    @property
+    def bad(self) -> bool:
+        """Tell whether work that needs this one must not start."""
+        return self in (Status.FAILURE, Status.ERROR, Status.TIMEOUT, Status.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A file that a step produced: absolute path, SHA-256 (hex) and size in bytes."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """What is recorded when a step has ended. `outcome` is what happened, before `continue-on-error` softens it."""
+
+    status: Status
+    outcome: Status
+    reason: str = ""
+    fix: str = ""
+    code: int | None = None
+    signal: int | None = None
+    outputs: dict[str, object] = field(default_factory=dict)
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+    duration_ms: int = 0
+    leftover: int = 0
+    truncated: bool = False

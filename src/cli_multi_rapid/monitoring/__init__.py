@@ -1,0 +1,1 @@
+"""Health of the program and of what it needs."""
