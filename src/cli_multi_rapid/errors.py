@@ -4,6 +4,7 @@ CmrError
 ├── UsageError (2)          CommandUnknown · PhaseUnknown · JobUnknown · RunUnknown · StepUnknown · GateUnknown
 │                           CodeUnknown · InputInvalid · ProjectMissing · RunFinished · SpecInvalid (many problems)
 ├── CouldNotRun (3)         ToolMissing · StateDamaged · StateForeign · StateUnwritable · ProcessSurvived · EvidenceMissing
+├── RunStuck (1)
 ├── WaitingForPerson (4)    ProjectUntrusted
 ├── ProjectBusy (75)        · Fenced
 └── InternalError (70)
@@ -110,6 +111,16 @@ class RunFinished(UsageError):
 
     code = "RUN-FINISHED"
     explanation = "`resume` goes on with an interrupted run. For a run that has ended, `rerun` makes a new one."
+
+
+class RunStuck(CmrError):
+    """The run died again and again without finishing a step."""
+
+    code = "RUN-STUCK"
+    explanation = (
+        "An orchestrator died three times in a row while it worked on the same steps. Something in them, or the "
+        "machine, kills it; going on blindly would do the same again. `rerun` makes a new run."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,32 @@
 """The event log: what is recorded, and nothing else is state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import asdict, dataclass, field
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Payload = Mapping[str, object]
 
 
-class Kind(str, Enum):
+def payload_of(record: "DataclassInstance") -> Payload:
+    """Return a result as the plain values that an event records."""
+    return asdict(record, dict_factory=_plain)
+
+
+def _plain(items: list[tuple[str, object]]) -> dict[str, object]:
+    return {name: value.value if isinstance(value, Enum) else value for name, value in items}
+
+
+class Kind(StrEnum):
     """Kinds of event, with the keys of their payload.
 
     `step` names what an event is about: a phase (`phase1`), a step (`phase1/lint`), one combination of a matrix
     (`phase1/test[0]`), a gate (`phase1/gate:coverage`), or nothing for the run itself. Durations are milliseconds.
 
-    run.started      phases [{name, title, path, text}] in order, targets, job, inputs {phase: {name: value}}, gates_text,
+    run.started      phases [{name, title, path, text}] in order, targets, job, inputs {phase: {name: value}}, gates_text, final_gates,
                      level, parallel, tree, head, branch, fingerprint, version, root, host, trust, path, parent
     run.taken        pid, host; attempt = fencing number
     run.cancel       by

@@ -1,7 +1,7 @@
 """Gates: what they are configured with, and the one shape of every result."""
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import ClassVar
 
 from cli_multi_rapid.model.keys import key
@@ -10,7 +10,7 @@ from cli_multi_rapid.model.phase import DURATION, STRICT
 GATES_SCHEMA = "cmr/gates@v1"
 
 
-class Level(str, Enum):
+class Level(StrEnum):
     """How strict compliance is. Advisory reports and never blocks."""
 
     ADVISORY = "advisory"
@@ -18,7 +18,7 @@ class Level(str, Enum):
     STRICT = "strict"
 
 
-class GateStatus(str, Enum):
+class GateStatus(StrEnum):
     """Verdict of one gate. Error means that it could not be evaluated."""
 
     PASS = "pass"  # noqa: S105  the verdict, not a password
@@ -28,7 +28,7 @@ class GateStatus(str, Enum):
     SKIPPED = "skipped"
 
 
-class Severity(str, Enum):
+class Severity(StrEnum):
     """How bad a finding is, from worst to least."""
 
     HIGH = "high"
@@ -42,7 +42,7 @@ class Severity(str, Enum):
         return list(Severity).index(self)
 
 
-class Check(str, Enum):
+class Check(StrEnum):
     """The kinds of check a gate can be."""
 
     COVERAGE = "coverage"
@@ -52,7 +52,7 @@ class Check(str, Enum):
     COMMAND = "command"
 
 
-class ReportFormat(str, Enum):
+class ReportFormat(StrEnum):
     """Formats of a report that a tool writes for the `command` check."""
 
     SARIF = "sarif"

@@ -1,7 +1,7 @@
 """The phase spec `cmr/phase@v1`: the model that executes is the one that publishes the schema."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import ClassVar
 
 from cli_multi_rapid.model.keys import key
@@ -15,7 +15,7 @@ Scalar = str | int | float | bool | None
 STRICT: dict[str, object] = {"extra": "forbid", "strict": True}
 
 
-class InputType(str, Enum):
+class InputType(StrEnum):
     """Types that an input of a phase can have. A path must stay inside the project."""
 
     STRING = "string"
@@ -24,7 +24,7 @@ class InputType(str, Enum):
     PATH = "path"
 
 
-class Shell(str, Enum):
+class Shell(StrEnum):
     """What runs a step whose `run` is text."""
 
     BASH = "bash"
@@ -33,7 +33,7 @@ class Shell(str, Enum):
     PYTHON = "python"
 
 
-class Backoff(str, Enum):
+class Backoff(StrEnum):
     """How the pause between attempts grows."""
 
     FIXED = "fixed"

@@ -1,6 +1,6 @@
 """Where siblings meet: what a part needs of another one, without importing it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,4 +63,34 @@ class EvaluateGate(Protocol):
 
     def __call__(self, name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
         """Evaluate the gate called `name`."""
+        ...
+
+
+class Observer(Protocol):
+    """Sees a run as it happens: what was committed, and what the children say."""
+
+    def event(self, event: Event) -> None:
+        """Note an event that has just been committed."""
+        ...
+
+    def output(self, step: str, line: str) -> None:
+        """Note one masked line of a step's output."""
+        ...
+
+    def tick(self) -> None:
+        """Note that about a fifth of a second has passed."""
+        ...
+
+
+class Gatekeeper(Protocol):
+    """Evaluates gates of the project for the engine."""
+
+    def judge(
+        self, wanted: Mapping[str, tuple[str, ...] | None], *, phase: str, work: str
+    ) -> Awaitable[tuple[GateResult, ...]]:
+        """Evaluate gates in the given order.
+
+        `wanted` maps the name of a gate to the absolute paths of its evidence, or to None where it shall use the
+        reports that its settings name. `work` is a folder for what the checks write.
+        """
         ...

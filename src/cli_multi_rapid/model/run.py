@@ -1,10 +1,10 @@
 """Runs, phases and steps as they stand: the result of folding the events of a run."""
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """How a run, phase or step stands or ended.
 
     Error means that it could not be run or judged (exit code 3), as opposed to work that failed. Interrupted is never

@@ -1,0 +1,71 @@
+"""Write the JSON Schema of every file format from the dataclasses that execute it. `--check` only compares."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from cli_multi_rapid.model.gate import GATES_SCHEMA, GateFile
+from cli_multi_rapid.model.phase import SCHEMA, PhaseSpec
+from cli_multi_rapid.model.settings import CONFIG_SCHEMA, ConfigFile
+
+FOLDER = Path(__file__).parents[1] / "src" / "cli_multi_rapid" / "model" / "schemas"
+FORMATS: dict[str, tuple[type, str, str]] = {
+    "phase": (PhaseSpec, SCHEMA, "A phase of CLI Multi-Rapid"),
+    "gates": (GateFile, GATES_SCHEMA, "Compliance gates of CLI Multi-Rapid"),
+    "config": (ConfigFile, CONFIG_SCHEMA, "Configuration of CLI Multi-Rapid"),
+}
+
+
+def schema(name: str) -> str:
+    """Return the JSON Schema of a format as text."""
+    shape, version, title = FORMATS[name]
+    made = TypeAdapter(shape).json_schema(by_alias=True)
+    definitions = made.pop("$defs", {})
+    for node in (made, *definitions.values()):
+        _tidy(node, definitions)
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:{version.replace('/', ':').replace('@', ':')}",
+        "title": title,
+    }
+    body = {**head, **made, "$defs": {key: definitions[key] for key in sorted(definitions)}}
+    return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> int:
+    """Write the files, or with `--check` return 1 if one of them would change."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file would change")
+    check = parser.parse_args().check
+    changed = [name for name in FORMATS if _current(name) != schema(name)]
+    for name in changed:
+        sys.stderr.write(f"{_path(name).name} {'differs from the model' if check else 'written'}\n")
+        if not check:
+            _path(name).parent.mkdir(exist_ok=True)
+            _path(name).write_text(schema(name), encoding="utf-8", newline="\n")
+    return 1 if check and changed else 0
+
+
+def _path(name: str) -> Path:
+    return FOLDER / f"{name}.schema.json"
+
+
+def _current(name: str) -> str:
+    return _path(name).read_text(encoding="utf-8") if _path(name).exists() else ""
+
+
+def _tidy(node: dict[str, Any], definitions: dict[str, Any]) -> None:
+    """Leave out titles, which only repeat the keys, and repeat the description of a referred type where it is the same."""
+    node.pop("title", None)
+    for part in node.get("properties", {}).values():
+        part.pop("title", None)
+        if "description" not in part:
+            part["description"] = definitions[part["$ref"].rsplit("/", 1)[1]]["description"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""The faces of the program, the lazy command group, and the one error boundary."""
+
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from cli_multi_rapid.cli.console import show_error, use_utf8
+from cli_multi_rapid.cli.options import Common, common_options
+from cli_multi_rapid.cli.table import COMMANDS
+from cli_multi_rapid.errors import CmrError, CommandUnknown, InternalError, UsageError
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are listed from the table and imported when one is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command of that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        found = getattr(importlib.import_module(f"cli_multi_rapid.cli.commands.{module}"), attribute)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their summaries, importing none of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the nearest one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean: {near[0]}" if near else f"{ctx.command_path} --help"
+            raise CommandUnknown(f"there is no command {args[0]!r}", hint=hint)
+        return super().resolve_command(ctx, args)
+
+
+@common_options
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="\b\nExample:\n  cli-multi-rapid init && cli-multi-rapid run-phase phase0",
+    invoke_without_command=False,
+)
+@click.version_option(package_name="cli-multi-rapid")
+def app() -> None:
+    """Run developer tools as durable, gated, auditable phases, and prove what happened."""
+
+
+def main() -> None:
+    """Run the installed command."""
+    name = Path(sys.argv[0]).stem
+    sys.exit(entry(name if name in ("cmr", "cli-multi-rapid") else "cli-multi-rapid"))
+
+
+def entry(program: str, fixed: Sequence[str] = (), *, arguments: Sequence[str] | None = None) -> int:
+    """Run one face of the program and return its exit code.
+
+    `fixed` stands before the user's arguments; `program` is what usage texts call it.
+    """
+    use_utf8()
+    given = [*fixed, *(sys.argv[1:] if arguments is None else arguments)]
+    common = Common()
+    try:
+        result = app.main(args=given, prog_name=program, standalone_mode=False, obj=common)
+    except click.exceptions.NoArgsIsHelpError as helped:
+        click.echo(helped.format_message(), err=True)
+        return 2
+    except click.ClickException as wrong:
+        return _shown(_usage_error(wrong), common)
+    except click.Abort:
+        return 130
+    except CmrError as error:
+        return _shown(error, common)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        _silence_stdout()
+        return 141
+    except Exception as bug:  # noqa: BLE001  the error boundary: everything else is a bug of ours
+        if common.debug:
+            raise
+        return _shown(_crash(bug), common)
+    return result if isinstance(result, int) else 0
+
+
+def _shown(error: CmrError, common: Common) -> int:
+    show_error(error, as_json=common.as_json)
+    return error.exit_code
+
+
+def _usage_error(wrong: click.ClickException) -> UsageError:
+    context = wrong.ctx if isinstance(wrong, click.UsageError) else None
+    hint = f"{context.command_path} --help" if context else ""
+    return UsageError(wrong.format_message().rstrip("."), hint=hint)
+
+
+def _crash(bug: Exception) -> InternalError:
+    """Write a crash log that can be attached to a report; it holds no environment and no arguments' values."""
+    import platform
+    import tempfile
+    import traceback
+
+    text = "".join(traceback.format_exception(bug))
+    head = f"cli-multi-rapid {version('cli-multi-rapid')} · Python {platform.python_version()} · {platform.platform()}\n"
+    handle, name = tempfile.mkstemp(prefix="cli-multi-rapid-crash-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as log:
+        log.write(head + text)
+    return InternalError(
+        f"{type(bug).__name__}: {bug}", where=name, hint="please report it with that file; recorded work is kept"
+    )
+
+
+def _silence_stdout() -> None:
+    """Keep Python from complaining about the closed pipe once more at exit."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,1 @@
+"""The commands, by what they are for. Each is found through the table in `cli.table`."""

@@ -1,0 +1,106 @@
+"""Commands that run phases: run-phase, run-job, resume, rerun, cancel."""
+
+import click
+
+from cli_multi_rapid.cli.driving import begin, finish, opened, watched, wished
+from cli_multi_rapid.cli.options import Common, command
+
+_INPUT = click.option("-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="Give an input; repeatable.")
+_LEVEL = click.option("--level", type=click.Choice(["advisory", "standard", "strict"]), help="How strict gates are.")
+_TIMEOUT = click.option("--timeout", metavar="DURATION", help="Stop the whole run after this time (90s, 10m, 2h).")
+_RESUME = click.option(
+    "--resume/--no-resume", "take_up", default=True, show_default=True, help="Go on with an interrupted run of the same."
+)
+
+
+@command("run-phase", example="cli-multi-rapid run-phase phase1 --validate --input fix=true")
+@click.argument("phase")
+@click.option("--validate", is_flag=True, help="Evaluate all gates of the project afterwards, too.")
+@_INPUT
+@_RESUME
+@_LEVEL
+@_TIMEOUT
+def run_phase(
+    common: Common, phase: str, *, validate: bool, inputs: tuple[str, ...], take_up: bool, level: str | None,
+    timeout: str | None,
+) -> int:  # fmt: skip
+    """Run PHASE and the phases it needs."""
+    project, settings = opened(common, level=level, timeout=timeout)
+    wish = wished(settings, (phase,), inputs=inputs)
+    return begin(common, project, settings, wish, validate=validate, take_up=take_up)
+
+
+@command("run-job", example="cli-multi-rapid run-job nightly --compliance-check")
+@click.argument("job", default="default")
+@click.option("--workflow-validate", is_flag=True, help="Check every spec and gate file of the project before anything runs.")
+@click.option("--compliance-check", is_flag=True, help="Evaluate all gates of the project afterwards.")
+@click.option("--file", "job_file", type=click.Path(exists=True, dir_okay=False), help="Read the jobs from this configuration file.")
+@_INPUT
+@_RESUME
+@_LEVEL
+@_TIMEOUT
+def run_job(
+    common: Common, job: str, *, workflow_validate: bool, compliance_check: bool, job_file: str | None,
+    inputs: tuple[str, ...], take_up: bool, level: str | None, timeout: str | None,
+) -> int:  # fmt: skip
+    """Run JOB of config/workflow-config.yaml (by default the job named default)."""
+    from cli_multi_rapid.services.phases import check_job
+    from cli_multi_rapid.services.settings import read_jobs
+
+    project, settings = opened(common, level=level, timeout=timeout)
+    jobs = read_jobs(job_file) if job_file else settings.jobs
+    wish = wished(settings, check_job(project, jobs, job, everything=workflow_validate), inputs=inputs, job=job)
+    return begin(common, project, settings, wish, validate=compliance_check, take_up=take_up)
+
+
+@command("resume", example="cli-multi-rapid resume")
+@click.argument("run", default="last")
+@_TIMEOUT
+def resume(common: Common, run: str, *, timeout: str | None) -> int:
+    """Go on with RUN (by default the newest) where it was interrupted."""
+    from cli_multi_rapid.services.history import find_events
+    from cli_multi_rapid.services.phases import changed_since, limits
+    from cli_multi_rapid.services.runs import resume as go_on
+    from cli_multi_rapid.services.trust import require_standing
+
+    project, settings = opened(common, timeout=timeout)
+    events = find_events(project, run)
+    require_standing(project.root, project.state, project.environ)
+    notes = [f"{path} has changed since; this run goes on with the text it began with" for path in changed_since(project, events[0].payload)]
+    with watched(common, project, notes) as observer:
+        ended = go_on(project, events[0].run, limits=limits(settings), observer=observer)
+    return finish(common, project, ended)
+
+
+@command("rerun", example="cli-multi-rapid rerun last")
+@click.argument("run", default="last")
+@_TIMEOUT
+def rerun(common: Common, run: str, *, timeout: str | None) -> int:
+    """Run again what RUN ran, with the same inputs, as a new run linked to it."""
+    from cli_multi_rapid.services.history import find_events
+    from cli_multi_rapid.services.phases import wish_again
+
+    project, settings = opened(common, timeout=timeout)
+    events = find_events(project, run)
+    wish = wish_again(events[0].payload, events[0].run, settings)
+    return begin(common, project, settings, wish, validate=False, take_up=False)
+
+
+@command("cancel", example="cli-multi-rapid cancel last")
+@click.argument("run", default="last")
+def cancel(common: Common, run: str) -> int:
+    """Ask RUN to stop: its steps are ended, its final steps run."""
+    from cli_multi_rapid.cli.console import emit, note
+    from cli_multi_rapid.services.history import alive_run, find_events
+    from cli_multi_rapid.services.runs import cancel as ask
+    from cli_multi_rapid.services.wiring import open_project
+
+    project = open_project(common.folder)
+    found = find_events(project, run)[0].run
+    ask(project, found)
+    working = alive_run(project) == found
+    if common.as_json:
+        emit({"run": found, "asked": True, "running": working})
+    else:
+        note(f"asked run {found} to stop" if working else f"run {found} will end as cancelled:  cli-multi-rapid resume {found}")
+    return 0

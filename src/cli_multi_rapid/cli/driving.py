@@ -1,0 +1,107 @@
+"""What all commands that drive a run share: opening the project, watching the run, ending with its summary."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cli_multi_rapid.cli.options import Common
+from cli_multi_rapid.errors import InputInvalid
+from cli_multi_rapid.model.ports import Observer
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.events import Payload
+    from cli_multi_rapid.model.settings import Settings
+    from cli_multi_rapid.services.runs import Ended
+    from cli_multi_rapid.services.snapshot import Wish
+    from cli_multi_rapid.services.wiring import Project
+
+
+def opened(common: Common, *, level: str | None = None, timeout: str | None = None) -> "tuple[Project, Settings]":
+    """Return the project of the working folder and the settings in force, flags included."""
+    from cli_multi_rapid.services.settings import load_settings
+    from cli_multi_rapid.services.wiring import open_project
+
+    project = open_project(common.folder)
+    flags: Mapping[str, str | None] = {"level": level, "timeout": timeout}
+    given = {name: value for name, value in flags.items() if value is not None}
+    return project, load_settings(project.root, environ=project.environ, flags=given)
+
+
+def wished(settings: "Settings", targets: tuple[str, ...], *, inputs: Sequence[str], job: str = "") -> "Wish":
+    """Return what the user asks for.
+
+    Raises:
+        InputInvalid: an input is not of the form NAME=VALUE.
+    """
+    from cli_multi_rapid.services.snapshot import Wish
+
+    values: dict[str, str] = {}
+    for text in inputs:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise InputInvalid(f"{text!r} is not of the form NAME=VALUE", hint="--input NAME=VALUE")
+        values[name] = value
+    return Wish(targets=targets, job=job, inputs=values, level=settings.level, parallel=settings.parallel)
+
+
+def begin(
+    common: Common, project: "Project", settings: "Settings", wish: "Wish", *, validate: bool, take_up: bool
+) -> int:
+    """Check trust, run what is wished, and return the exit code."""
+    from cli_multi_rapid.services.compliance import chosen_level
+    from cli_multi_rapid.services.phases import limits, prepare, run
+    from cli_multi_rapid.services.trust import require_trust
+    from cli_multi_rapid.services.wiring import read_specs
+
+    specs = read_specs(project)
+    wish = replace(wish, level=chosen_level(settings, specs.gates.level))
+    if validate:
+        wish = replace(wish, final_gates=tuple(specs.gates.gates))
+    trust = require_trust(project.root, project.state, project.environ)
+    prepared = prepare(project, specs, wish, trust=trust)
+    notes = list(prepared.tree.warnings)
+    if not prepared.tree.git:
+        notes.append("this folder is not a git repository: nothing can be restored if a step is interrupted")
+    with watched(common, project, notes) as observer:
+        ended = run(project, prepared, limits=limits(settings), observer=observer, take_up=take_up)
+    return finish(common, project, ended)
+
+
+def validate_only(common: Common, project: "Project", settings: "Settings", record: "Payload") -> "Ended":
+    """Drive a run that only evaluates gates."""
+    from cli_multi_rapid.services.phases import limits
+    from cli_multi_rapid.services.runs import start
+
+    with watched(common, project, ()) as observer:
+        return start(project, record, limits=limits(settings), observer=observer, alone=False)
+
+
+@contextmanager
+def watched(common: Common, project: "Project", notes: Sequence[str]) -> Iterator[Observer]:
+    """Show a run as it happens, on standard error, after some words before it."""
+    from cli_multi_rapid.cli.console import note
+    from cli_multi_rapid.cli.rendering import renderer
+
+    for text in notes:
+        note(f"warning: {text}")
+    shown = renderer(folder=project.state / "runs", quiet=common.as_json)
+    try:
+        yield shown
+    finally:
+        shown.close()
+
+
+def finish(common: Common, project: "Project", ended: "Ended") -> int:
+    """Print how the run ended and what to do next; return the exit code."""
+    from cli_multi_rapid.cli.console import emit
+    from cli_multi_rapid.cli.rendering import print_summary
+    from cli_multi_rapid.documents.reports import report
+    from cli_multi_rapid.services.history import one
+
+    view = one(project, ended.run)
+    if common.as_json:
+        emit(report(view))
+    else:
+        print_summary(view, folder=project.folder(ended.run))
+    return ended.exit_code

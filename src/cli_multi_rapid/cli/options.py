@@ -1,0 +1,70 @@
+"""Options that every command has."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@dataclass(slots=True, kw_only=True)
+class Common:
+    """What the common options say; commands get it by `pass_common`."""
+
+    folder: Path = Path()
+    as_json: bool = False
+    debug: bool = False
+
+
+def _folder(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    del parameter
+    if value is not None:
+        context.ensure_object(Common).folder = Path(value)
+
+
+def _as_json(context: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
+    del parameter
+    if value:
+        context.ensure_object(Common).as_json = True
+
+
+def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
+    del parameter
+    if value:
+        context.ensure_object(Common).debug = True
+
+
+_OPTIONS = (
+    click.option(
+        "-C", "folder", metavar="DIR", expose_value=False, callback=_folder, is_eager=True,
+        type=click.Path(exists=True, file_okay=False), help="Work as if started in DIR.",
+    ),
+    click.option(
+        "--json", "as_json", is_flag=True, expose_value=False, callback=_as_json, is_eager=True,
+        help="Print data as JSON on standard output.",
+    ),
+    click.option(
+        "--debug", is_flag=True, expose_value=False, callback=_debug, is_eager=True,
+        help="Show tracebacks and diagnostic messages.",
+    ),
+)  # fmt: skip
+
+pass_common = click.make_pass_decorator(Common, ensure=True)
+
+
+def common_options(command: Any) -> Any:
+    """Add the common options to a command or group."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def command(name: str, *, example: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """Declare a command of the table: its options, `Common` as first argument, and an example in its help."""
+
+    def declare(function: Callable[..., Any]) -> click.Command:
+        epilog = f"\b\nExample:\n  {example}"
+        return click.command(name, epilog=epilog)(common_options(pass_common(function)))
+
+    return declare

@@ -1,0 +1,325 @@
+"""One view of a recorded run, and what is rendered from it: status, summary, HTML and JSON show the same facts.
+
+A report comes from recorded events only. What was not recorded is shown as not run, and without any recorded result
+there is no report at all.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import Enum, StrEnum
+from hashlib import sha256
+from math import isfinite
+
+from cli_multi_rapid.documents.text import printable
+from cli_multi_rapid.errors import EvidenceMissing
+from cli_multi_rapid.model.gate import GateResult, GateStatus, Level
+from cli_multi_rapid.model.run import Artifact, Status
+
+SCHEMA = "cmr/report@v1"
+_TAIL_BYTES = 64 << 10
+
+
+class Verdict(StrEnum):
+    """What a run proves. Only `pass` is green.
+
+    Warn: nothing blocked, but a gate warned, an advisory gate did not pass, or a failure was allowed.
+    Unjudged: the work ended well, but no gate looked at it. Unfinished: the run has not ended.
+    """
+
+    PASS = "pass"  # noqa: S105  the verdict, not a password
+    WARN = "warn"
+    FAIL = "fail"
+    ERROR = "error"
+    UNJUDGED = "unjudged"
+    UNFINISHED = "unfinished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptView:
+    """One attempt of a step. An attempt whose end was never recorded is interrupted, or running in a live run."""
+
+    number: int
+    status: Status
+    reason: str = ""
+    code: int | None = None
+    signal: int | None = None
+    duration_ms: int = 0
+    wait_ms: int = 0
+    log: str = ""
+    started: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One step, or one combination of a matrix (`key` is ``phase1/test[0]``). `log` is relative to the run's folder."""
+
+    key: str
+    phase: str
+    id: str
+    status: Status
+    outcome: Status
+    reason: str = ""
+    fix: str = ""
+    command: str = ""
+    log: str = ""
+    matrix: Mapping[str, object] = field(default_factory=dict)
+    code: int | None = None
+    signal: int | None = None
+    outputs: Mapping[str, object] = field(default_factory=dict)
+    artifacts: Mapping[str, Artifact] = field(default_factory=dict)
+    started: str = ""
+    duration_ms: int = 0
+    leftover: int = 0
+    truncated: bool = False
+    attempts: tuple[AttemptView, ...] = ()
+
+    @property
+    def softened(self) -> bool:
+        """Tell whether the step failed and was allowed to."""
+        return self.outcome.bad and not self.status.bad
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateView:
+    """The result of a gate, and the phase that it judged (empty for the whole project)."""
+
+    phase: str
+    result: GateResult
+
+    @property
+    def key(self) -> str:
+        """Return the name of the gate as events spell it."""
+        return f"{self.phase}/gate:{self.result.id}" if self.phase else f"gate:{self.result.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseView:
+    """One phase with its steps and gates in the order in which they came."""
+
+    name: str
+    title: str
+    status: Status
+    path: str = ""
+    reason: str = ""
+    duration_ms: int = 0
+    inputs: Mapping[str, object] = field(default_factory=dict)
+    steps: tuple[StepView, ...] = ()
+    gates: tuple[GateView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotRun:
+    """Something that was planned and has no result: a phase, step or gate, and why."""
+
+    kind: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a run was started from, and where."""
+
+    job: str = ""
+    targets: tuple[str, ...] = ()
+    level: str = ""
+    parallel: int = 0
+    tree: str = ""
+    head: str = ""
+    branch: str = ""
+    fingerprint: str = ""
+    version: str = ""
+    root: str = ""
+    host: str = ""
+    trust: str = ""
+    parent: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """A run as its events tell it. Times are UTC in ISO 8601; `started` and `updated` are the first and last event.
+
+    `reasons` says in words why the run did not pass, the most important first; `remarks` what else was not well and did
+    not block. `head` is the hash of the last event, which covers all events before it. `gates` also holds those that judged no phase but the project.
+    """
+
+    id: str
+    status: Status
+    verdict: Verdict
+    reason: str = ""
+    reasons: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    exit_code: int | None = None
+    started: str = ""
+    updated: str = ""
+    duration_ms: int = 0
+    interruptions: tuple[str, ...] = ()
+    taken: int = 0
+    cancelled_by: str = ""
+    phases: tuple[PhaseView, ...] = ()
+    gates: tuple[GateView, ...] = ()
+    not_run: tuple[NotRun, ...] = ()
+    origin: Origin = field(default_factory=Origin)
+    events: int = 0
+    head: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return what was run: the job, else the phases that were asked for."""
+        named = self.origin.job or ", ".join(self.origin.targets)
+        return named or ", ".join(phase.name for phase in self.phases) or "compliance"
+
+    @property
+    def steps(self) -> tuple[StepView, ...]:
+        """Return the steps of all phases."""
+        return tuple(step for phase in self.phases for step in phase.steps)
+
+    @property
+    def failed_steps(self) -> tuple[StepView, ...]:
+        """Return the steps that stopped their phase."""
+        return tuple(step for step in self.steps if step.status.bad)
+
+    @property
+    def blocking_gates(self) -> tuple[GateView, ...]:
+        """Return the gates that stopped the work, failed ones before those that could not be evaluated."""
+        found = (gate for gate in self.gates if gate.result.blocks)
+        return tuple(sorted(found, key=lambda gate: gate.result.status is GateStatus.ERROR))
+
+    @property
+    def warnings(self) -> int:
+        """Return how many gates and steps did not simply pass and yet do not block."""
+        return sum(_is_warning(gate.result) for gate in self.gates) + sum(step.softened for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """The end of a step's log and the path of the whole of it."""
+
+    path: str
+    lines: tuple[str, ...]
+    complete: bool = False
+
+
+def verdict_of(status: Status, gates: Sequence[GateResult], *, softened: bool = False) -> Verdict:
+    """Return what a run proves, from how it ended and what its gates recorded. A blocking gate outranks any status."""
+    if any(gate.blocks and gate.status is GateStatus.FAIL for gate in gates):
+        return Verdict.FAIL
+    if status in (Status.FAILURE, Status.TIMEOUT, Status.CANCELLED):
+        return Verdict.FAIL
+    if status is Status.ERROR or any(gate.blocks for gate in gates):
+        return Verdict.ERROR
+    if not status.ended:
+        return Verdict.UNFINISHED
+    if all(gate.status is GateStatus.SKIPPED for gate in gates):
+        return Verdict.UNJUDGED
+    return Verdict.WARN if softened or any(map(_is_warning, gates)) else Verdict.PASS
+
+
+def require_results(view: RunView) -> None:
+    """Refuse to report on a run that has neither a step nor a gate with a result.
+
+    Raises:
+        EvidenceMissing: there is nothing that a report could rest on.
+    """
+    if not view.gates and not any(step.status.ended for step in view.steps):
+        raise EvidenceMissing(f"run {view.id} has no recorded result to report on", where=f"run {view.id}")
+
+
+def verify_evidence(view: RunView, read: Callable[[str], bytes | None]) -> list[str]:
+    """Return what is wrong with the evidence that the gates recorded: files that are gone or have changed.
+
+    `read` gets a path as the gate recorded it and returns the content, or None where there is no such file.
+    """
+    problems = []
+    for gate in view.gates:
+        for evidence in gate.result.evidence:
+            content = read(evidence.path)
+            found = None if content is None else sha256(content).hexdigest()
+            if found is None:
+                problems.append(f"{gate.key}: {evidence.path} is gone")
+            elif found != evidence.sha256:
+                problems.append(
+                    f"{gate.key}: {evidence.path} has changed since it was judged "
+                    f"(sha256 {evidence.sha256[:12]} then, {found[:12]} now)"
+                )
+    return problems
+
+
+def log_tails(
+    view: RunView, read: Callable[[str], bytes | None], *, folder: str = "", lines: int = 15, everything: bool = False
+) -> dict[str, Log]:
+    """Return the ends of the logs of the steps that failed, or of all with `everything`, by the key of the step.
+
+    `read` gets a log's path, relative to the run's folder, and returns its content or its end (64 KiB are enough).
+    """
+    found = {}
+    for step in view.steps:
+        if not step.log or not (everything or step.outcome.bad):
+            continue
+        content = read(step.log)
+        if content is None:
+            continue
+        text = printable(content[-_TAIL_BYTES:].decode(errors="replace"), lines=True).rstrip("\n")
+        all_lines = text.split("\n") if text else []
+        path = f"{folder}/{step.log}" if folder else step.log
+        complete = len(all_lines) <= lines and len(content) < _TAIL_BYTES
+        found[step.key] = Log(path=path, lines=tuple(all_lines[-lines:]), complete=complete)
+    return found
+
+
+def render_json(view: RunView) -> str:
+    """Return the canonical report: JSON with sorted keys, two blanks of indent and a newline at the end.
+
+    Raises:
+        EvidenceMissing: the run has no recorded result.
+    """
+    require_results(view)
+    return json.dumps(report(view), ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def report(view: RunView) -> dict[str, object]:
+    """Return a run as plain data: what `--json` shows of it and what `render_json` writes."""
+    run = _plain_fields(view, without=("phases", "gates", "verdict", "reasons", "remarks", "not_run", "origin"))
+    phases = [_plain_fields(phase, without=("gates",)) for phase in view.phases]
+    gates = [{"phase": gate.phase, "blocks": gate.result.blocks} | _plain_fields(gate.result) for gate in view.gates]
+    return {
+        "schema": SCHEMA,
+        "run": run | {"title": view.title, "job": view.origin.job, "parent": view.origin.parent},
+        "verdict": {
+            "status": view.verdict.value,
+            "reasons": list(view.reasons),
+            "remarks": list(view.remarks),
+            "exit_code": view.exit_code,
+        },
+        "phases": phases,
+        "gates": gates,
+        "not_run": plain(view.not_run),
+        "environment": plain(view.origin),
+    }
+
+
+def plain(value: object) -> object:
+    """Return a value as JSON knows it: dataclasses as objects, enums as their values, numbers JSON lacks as text."""
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return _plain_fields(value) if is_dataclass(value) else str(value)
+
+
+def _plain_fields(value: object, without: tuple[str, ...] = ()) -> dict[str, object]:
+    assert is_dataclass(value)
+    return {one.name: plain(getattr(value, one.name)) for one in fields(value) if one.name not in without}
+
+
+def _is_warning(result: GateResult) -> bool:
+    softened = result.level is Level.ADVISORY and result.status in (GateStatus.FAIL, GateStatus.ERROR)
+    return softened or result.status is GateStatus.WARN

@@ -1,0 +1,129 @@
+"""Why a run did not simply pass, and what of it was not run, in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from signal import Signals
+
+from cli_multi_rapid.documents.reports import GateView, NotRun, RunView, StepView, Verdict
+from cli_multi_rapid.documents.text import PROGRAM, number, plural
+from cli_multi_rapid.model.gate import GateResult, GateStatus
+from cli_multi_rapid.model.run import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What the spec of a phase plans: ids of its steps and names of its gates."""
+
+    steps: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()
+
+
+def ending(step: StepView) -> str:
+    """Return in words how a step ended: its recorded reason, else its exit code or signal."""
+    if step.reason:
+        return step.reason
+    if step.code is not None:
+        return f"exit code {step.code}"
+    return f"killed by {signal_name(step.signal)}" if step.signal is not None else step.outcome.value
+
+
+def signal_name(number_: int) -> str:
+    """Return the name of a signal of this system, such as SIGKILL."""
+    try:
+        return Signals(number_).name
+    except ValueError:
+        return f"signal {number_}"
+
+
+def measured(result: GateResult) -> str:
+    """Return what a gate observed and needed, or nothing where it measures nothing."""
+    if result.observed is None:
+        return ""
+    seen = f"observed {number(result.observed)}"
+    return seen if result.threshold is None else f"{seen}, needed {number(result.threshold)}"
+
+
+def gate_words(gate: GateView) -> str:
+    """Return in one sentence what a gate decided and on what grounds."""
+    result = gate.result
+    verb = {GateStatus.FAIL: "failed", GateStatus.ERROR: "could not be evaluated", GateStatus.WARN: "warned"}
+    said = verb.get(result.status, result.status.value)
+    why = result.summary or measured(result) or plural(result.findings_total, "finding")
+    softened = "" if result.blocks or result.status is GateStatus.WARN else "; advisory, so it does not block"
+    return f"gate {result.id} {said}: {why}{softened}"
+
+
+def reasons(run: RunView) -> tuple[str, ...]:
+    """Return why a run did not pass, in words, the most important first."""
+    words = [f"step {step.key} {_verb(step)}" for step in run.failed_steps]
+    words += [gate_words(gate) for gate in run.blocking_gates]
+    if run.status is Status.CANCELLED or (run.cancelled_by and not run.status.ended):
+        words.insert(0, f"cancelled by {run.cancelled_by}" if run.cancelled_by else "cancelled")
+    elif run.status in (Status.INTERRUPTED, Status.STUCK):
+        words.insert(0, _interruption(run))
+    if run.verdict is Verdict.UNJUDGED:
+        words.append("no gate has judged this run")
+    return tuple(words)
+
+
+def remarks(run: RunView) -> tuple[str, ...]:
+    """Return what was not well and yet did not block, in words: failures that are allowed, gates that only report."""
+    quiet = {GateStatus.PASS, GateStatus.SKIPPED}
+    words = [f"step {step.key} {_verb(step)}; the spec allows it" for step in run.steps if step.softened]
+    words += [gate_words(gate) for gate in run.gates if not gate.result.blocks and gate.result.status not in quiet]
+    return tuple(words)
+
+
+def _verb(step: StepView) -> str:
+    verb = {Status.TIMEOUT: "timed out", Status.CANCELLED: "was cancelled", Status.ERROR: "could not run"}
+    said, why = verb.get(step.outcome, "failed"), ending(step)
+    return said if why in (step.outcome.value, said) else f"{said}: {why}"
+
+
+def _interruption(run: RunView) -> str:
+    if run.status is Status.STUCK:
+        return f"it was taken up {run.taken} times and died again without finishing a step"
+    if run.interruptions and run.interruptions[-1]:
+        return f"interrupted by {run.interruptions[-1]}"
+    return "the program that ran it is gone"
+
+
+def not_run(run: RunView, planned: Mapping[str, Planned]) -> tuple[NotRun, ...]:
+    """Return what was planned and has no result: phases, steps and gates that were skipped or never reached."""
+    found = []
+    for phase in run.phases:
+        if not phase.steps and phase.status in (Status.PENDING, Status.SKIPPED, Status.CANCELLED):
+            found.append(NotRun(kind="phase", name=phase.name, reason=phase.reason or "was not reached"))
+        skipped = (step for step in phase.steps if step.status in (Status.SKIPPED, Status.PENDING))
+        found += [NotRun(kind="step", name=step.key, reason=step.reason or "was not reached") for step in skipped]
+        plan = planned.get(phase.name, Planned())
+        known = {step.id.partition("[")[0] for step in phase.steps}
+        found += [_unreached("step", f"{phase.name}/{one}") for one in plan.steps if one not in known]
+        judged = {gate.result.id for gate in phase.gates}
+        found += [_unreached("gate", f"{phase.name}/gate:{one}") for one in plan.gates if one not in judged]
+    for gate in run.gates:
+        if gate.result.status is GateStatus.SKIPPED:
+            found.append(NotRun(kind="gate", name=gate.key, reason=gate.result.summary or "was skipped"))
+    return tuple(found)
+
+
+def _unreached(kind: str, name: str) -> NotRun:
+    return NotRun(kind=kind, name=name, reason="was not reached")
+
+
+def next_commands(run: RunView) -> tuple[str, ...]:
+    """Return the exact commands that a person most likely wants next, the best first."""
+    if run.status is Status.RUNNING:
+        return (f"{PROGRAM} logs {run.id} -f", f"{PROGRAM} cancel {run.id}")
+    if run.status is Status.INTERRUPTED:
+        return (f"{PROGRAM} resume {run.id}",)
+    if not run.status.bad and not run.blocking_gates and run.status.ended:
+        return (f"{PROGRAM} generate-report {run.id}",)
+    offers = [f"{PROGRAM} run-phase {name} --input fix=true" for name in _fixable(run)]
+    return (*offers, f"{PROGRAM} rerun {run.id}")
+
+
+def _fixable(run: RunView) -> list[str]:
+    """Return the phases that stopped and have a switch `fix` that was off."""
+    stopped = {step.phase for step in run.failed_steps} | {gate.phase for gate in run.blocking_gates}
+    return [phase.name for phase in run.phases if phase.name in stopped and phase.inputs.get("fix") is False]

@@ -1,0 +1,120 @@
+"""Whether a step runs, and how often: `if` and `matrix`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from cli_multi_rapid.engine.contexts import gate_statuses, phase_contexts
+from cli_multi_rapid.engine.expressions import ExpressionError, compile_expression, condition_text, interpolate, truthy
+from cli_multi_rapid.engine.fold import RunState
+from cli_multi_rapid.engine.graph import Graph, Node, RunPlan
+from cli_multi_rapid.model.phase import Scalar
+from cli_multi_rapid.model.run import Status, StepResult
+
+MATRIX_LIMIT = 256
+_STATUS_FUNCTIONS = frozenset({"success", "failure", "always", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a step may start: it may if `result` is None, otherwise that is how it ended."""
+
+    result: StepResult | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Decides about the steps of one run. `blame` remembers for ended steps which failure they rest on, if any."""
+
+    plan: RunPlan
+    graph: Graph
+    state: RunState
+    blame: dict[str, str] = field(default_factory=dict)
+
+    def of(self, node: Node) -> Verdict:
+        """Decide about a step whose needs have ended.
+
+        As on GitHub, a condition without a status function holds only if everything it rests on succeeded. Steps of
+        `finally` run unless their condition says otherwise.
+        """
+        flags = self._flags(node)
+        condition = node.step.if_
+        if isinstance(condition, str):
+            return self._judged(node, condition, flags)
+        if condition is False:
+            return _skipped("the condition is false")
+        if not node.final and not flags["success"]:
+            return _skipped(self._reason(node))
+        return Verdict()
+
+    def _judged(self, node: Node, condition: str, flags: Mapping[str, bool]) -> Verdict:
+        try:
+            expression = compile_expression(condition_text(condition))
+            own_status = bool(expression.functions & _STATUS_FUNCTIONS)
+            if not own_status and not node.final and not flags["success"]:
+                return _skipped(self._reason(node))
+            visible = phase_contexts(self.plan, self.graph, self.state, node.phase)
+            holds = truthy(expression.evaluate(visible, status=flags))
+        except ExpressionError as broken:
+            return Verdict(
+                result=StepResult(status=Status.FAILURE, outcome=Status.FAILURE, reason=f"condition: {broken}")
+            )
+        return Verdict() if holds else _skipped(f"the condition is false: {condition}")
+
+    def _flags(self, node: Node) -> dict[str, bool]:
+        """Return what the status functions say: of all a main step rests on, or of the whole phase for a final one."""
+        if node.final:
+            statuses = [step.status for key, step in self.state.steps.items() if key.startswith(f"{node.phase}/")]
+            bad = any(status.bad for status in (*statuses, *gate_statuses(self.state, f"{node.phase}/")))
+        else:
+            bad = any(self._culprit(need) for need in node.needs)
+        return {
+            "success": not bad and not self.state.cancelled,
+            "failure": bad,
+            "cancelled": self.state.cancelled,
+            "always": True,
+        }
+
+    def _culprit(self, key: str) -> str:
+        """Return the id of the failed step that an ended step is or rests on, or nothing."""
+        todo = [key]
+        while todo:
+            here = todo[-1]
+            needs = self.graph.nodes[here].needs
+            unknown = [need for need in needs if need not in self.blame]
+            if unknown:
+                todo.extend(unknown)
+                continue
+            todo.pop()
+            own = here.partition("/")[2] if self.state.step(here).status.bad else ""
+            self.blame[here] = own or next((self.blame[need] for need in needs if self.blame[need]), "")
+        return self.blame[key]
+
+    def _reason(self, node: Node) -> str:
+        if self.state.cancelled:
+            return "the run was cancelled"
+        culprit = next((found for need in node.needs if (found := self._culprit(need))), "a step")
+        return f"{culprit} did not succeed"
+
+
+def combinations(matrix: Mapping[str, Sequence[Scalar] | str], contexts: Mapping[str, object]) -> list[dict[str, object]]:
+    """Return every combination of a matrix, the last axis varying fastest.
+
+    Raises:
+        ValueError: an axis is empty or no list, or there are more than 256 combinations.
+        ExpressionError: the expression of an axis cannot be evaluated.
+    """
+    axes: dict[str, Sequence[object]] = {}
+    for name, values in matrix.items():
+        found = interpolate(values, contexts) if isinstance(values, str) else list(values)
+        if not isinstance(found, list) or not found:
+            raise ValueError(f"{name} must be a list with at least one value")
+        axes[name] = found
+    every = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    if len(every) > MATRIX_LIMIT:
+        raise ValueError(f"{len(every)} combinations, at most {MATRIX_LIMIT} are allowed")
+    return every
+
+
+def _skipped(reason: str) -> Verdict:
+    return Verdict(result=StepResult(status=Status.SKIPPED, outcome=Status.SKIPPED, reason=reason))

@@ -1,0 +1,228 @@
+"""One attempt of one step: from its spec and the state to what is recorded of it."""
+
+import os
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from signal import Signals
+
+from cli_multi_rapid.engine.contexts import Contexts
+from cli_multi_rapid.engine.expressions import (
+    ExpressionError,
+    compile_expression,
+    interpolate,
+    split_template,
+    to_string,
+)
+from cli_multi_rapid.engine.graph import Node
+from cli_multi_rapid.model.phase import PhaseSpec, Scalar, Shell, duration_s
+from cli_multi_rapid.model.process import Command, Exit, OutputSink, ProcessRunner
+from cli_multi_rapid.model.run import Artifact, Status, StepResult
+from cli_multi_rapid.system.files import PathRefused, digest_inside, read_inside
+
+_OUTPUTS_LIMIT_BYTES = 64 << 10
+_CONTENT_LIMIT_BYTES = 32 << 20
+
+SHELLS: Mapping[Shell, tuple[str, ...]] = {
+    Shell.BASH: ("bash", "--noprofile", "--norc", "-euo", "pipefail", "-c"),
+    Shell.SH: ("sh", "-eu", "-c"),
+    Shell.PWSH: ("pwsh", "-NoProfile", "-NonInteractive", "-Command"),
+    Shell.PYTHON: ("python", "-c"),
+}
+"""How a text command is run."""
+
+Requirements = Callable[[tuple[str, ...]], Iterable[tuple[str, str]]]
+"""Returns name and fix of everything that is required and missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What one attempt is to do: who it is, where its files go, and what its expressions see."""
+
+    run: str
+    node: Node
+    key: str
+    number: int
+    out: Path
+    log: Path
+    contexts: Contexts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executor:
+    """Runs attempts in one project.
+
+    `environ` is what steps inherit; `secrets` maps declared names to their values, which are hidden in all output.
+    """
+
+    runner: ProcessRunner
+    root: str
+    environ: Mapping[str, str]
+    secrets: Mapping[str, str]
+    log_cap_bytes: int
+    requirements: Requirements
+
+    def argv(self, attempt: Attempt, phase: PhaseSpec) -> tuple[str, ...]:
+        """Return the exact arguments of the command.
+
+        Raises:
+            ExpressionError: an expression in it cannot be evaluated.
+            ValueError: a value would be taken for an option.
+        """
+        run = attempt.node.step.run
+        if isinstance(run, str):
+            return (*SHELLS[attempt.node.step.shell or phase.defaults.shell], run)
+        items: list[str] = []
+        for item in run:
+            value = _text(item, attempt.contexts)
+            if value.startswith("-") and item.startswith("${{") and "--" not in items:
+                raise ValueError(f"the value {value!r} of {item} would be taken for an option")
+            items.append(value)
+        return tuple(items)
+
+    async def run(self, attempt: Attempt, phase: PhaseSpec, *, on_output: OutputSink | None = None) -> StepResult:
+        """Run one attempt to its end and judge it; everything a step can do wrong becomes a result."""
+        step = attempt.node.step
+        missing = list(self.requirements(step.requires)) if step.requires else []
+        if missing:
+            names = ", ".join(name for name, _ in missing)
+            return _bad(Status.ERROR, f"not installed: {names}", fix=missing[0][1])
+        try:
+            argv = self.argv(attempt, phase)
+            env = self._env(attempt, phase)
+        except ExpressionError as broken:
+            return _bad(Status.FAILURE, f"expression: {broken}")
+        except ValueError as refused:
+            return _bad(Status.FAILURE, str(refused), fix="put '--' before it in the list, or pass it through env")
+        timeout = step.timeout or phase.defaults.timeout
+        ended = await self.runner.run(
+            Command(
+                argv=argv, cwd=self.root, env=env, log=str(attempt.log), tag=f"{attempt.run}:{attempt.key}",
+                timeout_s=duration_s(timeout), secrets=tuple(self.secrets.values()), cap_bytes=self.log_cap_bytes,
+            ),
+            on_output=on_output,
+        )  # fmt: skip
+        return self._judged(attempt, ended, timeout=timeout)
+
+    def _env(self, attempt: Attempt, phase: PhaseSpec) -> dict[str, str]:
+        contexts = {**attempt.contexts, "secrets": dict(self.secrets)}
+        env = dict(self.environ)
+        env.update({name: _scalar(value, contexts) for name, value in phase.env.items()})
+        env.update({name: _scalar(value, contexts) for name, value in attempt.node.step.env.items()})
+        env.update(
+            CMR_RUN=attempt.run,
+            CMR_STEP=attempt.key,
+            CMR_ATTEMPT=str(attempt.number),
+            CMR_OUT=str(attempt.out),
+            CMR_IDEMPOTENCY_KEY=sha256(f"{attempt.run}/{attempt.key}".encode()).hexdigest()[:32],
+        )
+        return env
+
+    def _judged(self, attempt: Attempt, ended: Exit, *, timeout: str) -> StepResult:
+        step = attempt.node.step
+        facts = StepResult(
+            status=Status.SUCCESS, outcome=Status.SUCCESS, code=ended.code, signal=ended.signal,
+            duration_ms=ended.duration_ms, leftover=ended.leftover, truncated=ended.truncated,
+        )  # fmt: skip
+        if ended.error:
+            fix = f"install {step_tool(step.run)}, or correct the command" if ended.missing else ""
+            return _worse(facts, Status.ERROR, ended.error, fix=fix)
+        if ended.timed_out:
+            return _worse(facts, Status.TIMEOUT, f"took longer than {timeout}")
+        if ended.signal is not None:
+            return _worse(facts, Status.FAILURE, _signal_text(ended.signal))
+        if ended.code not in step.ok_codes:
+            allowed = ", ".join(str(code) for code in step.ok_codes)
+            return _worse(facts, Status.FAILURE, f"exit code {ended.code} (success is {allowed})")
+        return self._collected(attempt, facts)
+
+    def _collected(self, attempt: Attempt, facts: StepResult) -> StepResult:
+        made: dict[str, Artifact] = {}
+        for name, relative in attempt.node.step.produces.items():
+            try:
+                path = _text(relative, attempt.contexts)
+                digest, size = digest_inside(attempt.out, path)
+            except (PathRefused, FileNotFoundError) as refused:
+                return _worse(facts, Status.FAILURE, f"artifact {name!r} was not produced: {refused}")
+            made[name] = Artifact(path=str(attempt.out / path), sha256=digest, size=size)
+        facts = replace(facts, artifacts=made)
+        try:
+            return replace(facts, outputs=_outputs(attempt, made))
+        except ExpressionError as broken:
+            return _worse(facts, Status.FAILURE, f"outputs: {broken}")
+        except (OSError, ValueError) as refused:
+            return _worse(facts, Status.FAILURE, f"outputs: {refused}")
+
+
+def shown(argv: Iterable[str]) -> str:
+    """Return a command as people would type it."""
+    return shlex.join(argv)
+
+
+def step_tool(run: str | tuple[str, ...]) -> str:
+    """Return the program that a step starts."""
+    return "its shell" if isinstance(run, str) else run[0]
+
+
+def _outputs(attempt: Attempt, made: Mapping[str, Artifact]) -> dict[str, object]:
+    """Evaluate the outputs. In them `artifacts.NAME` is the content of what was produced, not its path."""
+    step = attempt.node.step
+    if not step.outputs:
+        return {}
+    paths = attempt.contexts["artifacts"]
+    assert isinstance(paths, dict)
+    wanted = {name for text in step.outputs.values() for name in _artifacts_in(text)}
+    contents = {name: _content(attempt, made, name, paths) for name in wanted}
+    contexts = {**attempt.contexts, "artifacts": contents}
+    values = {name: interpolate(text, contexts) for name, text in step.outputs.items()}
+    if len(repr(values).encode()) > _OUTPUTS_LIMIT_BYTES:
+        raise ValueError(f"more than {_OUTPUTS_LIMIT_BYTES} bytes; produce an artifact instead")
+    return values
+
+
+def _artifacts_in(text: str) -> Iterable[str]:
+    for name in _references(text):
+        if name[0] == "artifacts" and len(name) > 1:
+            yield name[1]
+
+
+def _references(text: str) -> Iterable[tuple[str, ...]]:
+    for part in split_template(text):
+        if part.kind == "expression":
+            yield from compile_expression(part.text).references
+
+
+def _content(attempt: Attempt, made: Mapping[str, Artifact], name: str, paths: Mapping[str, object]) -> str:
+    if name in made:
+        relative = os.path.relpath(made[name].path, attempt.out)
+        data = read_inside(attempt.out, relative, limit_bytes=_CONTENT_LIMIT_BYTES)
+    else:
+        path = Path(str(paths[name]))
+        data = read_inside(path.parent, path.name, limit_bytes=_CONTENT_LIMIT_BYTES)
+    return data.decode("utf-8", errors="replace")
+
+
+def _scalar(value: Scalar, contexts: Mapping[str, object]) -> str:
+    return _text(value, contexts) if isinstance(value, str) else to_string(value)
+
+
+def _text(template: str, contexts: Mapping[str, object]) -> str:
+    """Fill a template in. Values are not interpolated again: data must not become code."""
+    return to_string(interpolate(template, contexts)) if "${{" in template else template
+
+
+def _bad(status: Status, reason: str, *, fix: str = "") -> StepResult:
+    return StepResult(status=status, outcome=status, reason=reason, fix=fix)
+
+
+def _worse(facts: StepResult, status: Status, reason: str, *, fix: str = "") -> StepResult:
+    return replace(facts, status=status, outcome=status, reason=reason, fix=fix)
+
+
+def _signal_text(number: int) -> str:
+    name = Signals(number).name if number in {item.value for item in Signals} else str(number)
+    return f"killed by {name} ({number})" + (", maybe out of memory" if name == "SIGKILL" else "")
+
+

@@ -1,0 +1,177 @@
+"""State = fold(events). There is no other state."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from cli_multi_rapid.model.events import Event, Kind, NewEvent, Payload
+from cli_multi_rapid.model.run import Artifact, Status, StepResult
+
+DEATHS_ALLOWED = 3
+
+
+@dataclass(slots=True)
+class StepState:
+    """One step, or one combination of a matrix (then its parent has `instances`)."""
+
+    status: Status = Status.PENDING
+    attempt: int = 0
+    retries: int = 0
+    result: StepResult | None = None
+    matrix: Mapping[str, object] = field(default_factory=dict)
+    instances: tuple[str, ...] | None = None
+
+
+@dataclass(slots=True)
+class RunState:
+    """A run as its events tell it.
+
+    `idle_takes` counts how often the run was taken up since a step last ended: deaths without progress.
+    """
+
+    id: str
+    started: Payload = field(default_factory=dict)
+    status: Status = Status.PENDING
+    exit_code: int | None = None
+    cancelled: bool = False
+    interrupted: str = ""
+    idle_takes: int = 0
+    seq: int = 0
+    phases: dict[str, Status] = field(default_factory=dict)
+    steps: dict[str, StepState] = field(default_factory=dict)
+    gates: dict[str, Payload] = field(default_factory=dict)
+
+    def step(self, key: str) -> StepState:
+        """Return the state of a step, pending if nothing is known of it."""
+        return self.steps.setdefault(key, StepState())
+
+    def apply(self, event: Event | NewEvent) -> None:
+        """Take one event in. Unknown steps are added, so that the fold needs no specs."""
+        _HANDLERS[event.kind](self, event)
+        if isinstance(event, Event):
+            self.seq = event.seq
+
+
+def fold(run: str, events: Iterable[Event]) -> RunState:
+    """Return the state that the events of a run amount to."""
+    state = RunState(id=run)
+    for event in events:
+        state.apply(event)
+    return state
+
+
+def step_result(payload: Payload) -> StepResult:
+    """Build the result that a `step.finished` payload records."""
+    values = cast("dict[str, Any]", dict(payload))
+    values["status"] = Status(values["status"])
+    values["outcome"] = Status(values["outcome"])
+    values["artifacts"] = {name: Artifact(**made) for name, made in values.get("artifacts", {}).items()}
+    return StepResult(**values)
+
+
+def _run_started(state: RunState, event: Event | NewEvent) -> None:
+    state.started = event.payload
+    state.status = Status.RUNNING
+    for phase in cast("list[dict[str, str]]", event.payload.get("phases", [])):
+        state.phases[phase["name"]] = Status.PENDING
+
+
+def _run_taken(state: RunState, event: Event | NewEvent) -> None:
+    del event
+    state.interrupted = ""
+    state.idle_takes += 1
+    state.status = Status.RUNNING
+
+
+def _run_interrupted(state: RunState, event: Event | NewEvent) -> None:
+    state.interrupted = str(event.payload["reason"])
+    state.idle_takes = 0  # an orderly stop is no death
+    state.status = Status.INTERRUPTED
+
+
+def _run_cancel(state: RunState, event: Event | NewEvent) -> None:
+    del event
+    state.cancelled = True
+
+
+def _run_finished(state: RunState, event: Event | NewEvent) -> None:
+    state.status = Status(str(event.payload["status"]))
+    state.exit_code = int(str(event.payload["exit_code"]))
+
+
+def _phase_started(state: RunState, event: Event | NewEvent) -> None:
+    state.phases[event.step] = Status.RUNNING
+
+
+def _phase_finished(state: RunState, event: Event | NewEvent) -> None:
+    state.phases[event.step] = Status(str(event.payload["status"]))
+
+
+def _step_expanded(state: RunState, event: Event | NewEvent) -> None:
+    combinations = cast("list[dict[str, object]]", event.payload["matrix"])
+    keys = tuple(f"{event.step}[{number}]" for number in range(len(combinations)))
+    state.step(event.step).instances = keys
+    for key, values in zip(keys, combinations, strict=True):
+        state.step(key).matrix = values
+
+
+def _step_started(state: RunState, event: Event | NewEvent) -> None:
+    step = state.step(event.step)
+    step.status, step.attempt = Status.RUNNING, event.attempt
+
+
+def _step_retried(state: RunState, event: Event | NewEvent) -> None:
+    step = state.step(event.step)
+    step.status, step.attempt = Status.PENDING, event.attempt
+    step.retries += 1
+
+
+def _step_finished(state: RunState, event: Event | NewEvent) -> None:
+    step = state.step(event.step)
+    step.result = step_result(event.payload)
+    step.status = step.result.status
+    state.idle_takes = 0
+    parent, bracket, _ = event.step.partition("[")
+    if bracket:
+        _gather(state, parent)
+
+
+def _gate_finished(state: RunState, event: Event | NewEvent) -> None:
+    state.gates[event.step] = event.payload
+
+
+def _gather(state: RunState, parent: str) -> None:
+    """Give a matrix step its result when the last of its combinations has ended: outputs and artifacts become lists."""
+    whole = state.step(parent)
+    parts = [state.step(key).result for key in whole.instances or ()]
+    results = [part for part in parts if part is not None]
+    if len(results) < len(parts):
+        return
+    names = dict.fromkeys(name for result in results for name in result.outputs)
+    whole.result = StepResult(
+        status=_worst(result.status for result in results),
+        outcome=_worst(result.outcome for result in results),
+        outputs={name: [result.outputs.get(name) for result in results] for name in names},
+    )
+    whole.status = whole.result.status
+
+
+def _worst(statuses: Iterable[Status]) -> Status:
+    order = (Status.CANCELLED, Status.FAILURE, Status.TIMEOUT, Status.ERROR, Status.SUCCESS, Status.SKIPPED)
+    return min(statuses, key=order.index)
+
+
+_HANDLERS = {
+    Kind.RUN_STARTED: _run_started,
+    Kind.RUN_TAKEN: _run_taken,
+    Kind.RUN_CANCEL: _run_cancel,
+    Kind.RUN_INTERRUPTED: _run_interrupted,
+    Kind.RUN_FINISHED: _run_finished,
+    Kind.PHASE_STARTED: _phase_started,
+    Kind.PHASE_FINISHED: _phase_finished,
+    Kind.STEP_EXPANDED: _step_expanded,
+    Kind.STEP_STARTED: _step_started,
+    Kind.STEP_RETRIED: _step_retried,
+    Kind.STEP_FINISHED: _step_finished,
+    Kind.GATE_FINISHED: _gate_finished,
+}

@@ -1,0 +1,111 @@
+"""The graph of a run: its phases in order, and every step with what it needs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from cli_multi_rapid.model.gate import GateSpec, Level
+from cli_multi_rapid.model.phase import PhaseSpec, Scalar, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One step in the graph.
+
+    `key` is `phase/step`; `needs` are keys of the same phase; `expressive` tells whether it has expressions at all,
+    because building what they see costs more than running `true`.
+    """
+
+    key: str
+    phase: str
+    step: Step
+    needs: tuple[str, ...]
+    expressive: bool
+    final: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether the step may change the project, and so must run alone."""
+        return self.step.writes != ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """What a run is to do: everything that the engine needs, taken from its snapshot."""
+
+    phases: tuple[PhaseSpec, ...]
+    inputs: Mapping[str, Mapping[str, Scalar]]
+    gates: Mapping[str, GateSpec] = field(default_factory=dict)
+    final_gates: tuple[str, ...] = ()
+    level: Level = Level.STANDARD
+    parallel: int = 1
+    git: Mapping[str, object] = field(default_factory=dict)
+
+    def phase(self, name: str) -> PhaseSpec:
+        """Return the phase of that name."""
+        return next(phase for phase in self.phases if phase.name == name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """All steps by key, in declared order; the steps of `finally` follow those of their phase."""
+
+    nodes: Mapping[str, Node]
+
+    def of(self, phase: str, *, final: bool) -> tuple[Node, ...]:
+        """Return the main or the final steps of a phase."""
+        return tuple(node for node in self.nodes.values() if node.phase == phase and node.final is final)
+
+
+def build(phases: Iterable[PhaseSpec]) -> Graph:
+    """Build the graph of checked phases. A step without `needs` needs the one before it."""
+    nodes: dict[str, Node] = {}
+    for phase in phases:
+        _add(nodes, phase, phase.steps, final=False)
+        _add(nodes, phase, phase.finally_, final=True)
+    return Graph(nodes=nodes)
+
+
+def ordered(targets: Iterable[str], specs: Mapping[str, PhaseSpec]) -> tuple[PhaseSpec, ...]:
+    """Return the targets and all phases that they need, each after those it needs."""
+    done: dict[str, PhaseSpec] = {}
+
+    def visit(name: str) -> None:
+        if name not in done:
+            for need in specs[name].needs:
+                visit(need)
+            done[name] = specs[name]
+
+    for target in targets:
+        visit(target)
+    return tuple(done.values())
+
+
+def _add(nodes: dict[str, Node], phase: PhaseSpec, steps: tuple[Step, ...], *, final: bool) -> None:
+    direct: dict[str, tuple[str, ...]] = {}
+    before: tuple[str, ...] = ()
+    for step in steps:
+        direct[step.id] = before if step.needs is None else step.needs
+        before = (step.id,)
+    for step in steps:
+        key = f"{phase.name}/{step.id}"
+        nodes[key] = Node(
+            key=key,
+            phase=phase.name,
+            step=step,
+            needs=tuple(f"{phase.name}/{need}" for need in direct[step.id]),
+            expressive=_expressive(step) or _expressive_env(phase.env),
+            final=final,
+        )
+
+
+def _expressive(step: Step) -> bool:
+    texts = (step.run,) if isinstance(step.run, str) else step.run
+    return (
+        bool(step.outputs)
+        or any("${{" in text for text in (*texts, *step.produces.values()))
+        or _expressive_env(step.env)
+    )
+
+
+def _expressive_env(env: Mapping[str, Scalar]) -> bool:
+    return any(isinstance(value, str) and "${{" in value for value in env.values())

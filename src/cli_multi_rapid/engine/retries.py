@@ -1,0 +1,28 @@
+"""Whether a failed attempt is tried again, and when."""
+
+from cli_multi_rapid.model.phase import Backoff, Retry, duration_s
+from cli_multi_rapid.model.run import Status, StepResult
+
+
+def pause_s(policy: Retry, result: StepResult, *, tries: int) -> float | None:
+    """Return the seconds to wait before the next attempt, or None if there is none.
+
+    `tries` counts the attempts that ran to their end, this one included. What could not run at all (a missing tool)
+    is not tried again. The pause doubles with each attempt: initial * 2^(tries - 1), at most `max`.
+    """
+    if result.status not in (Status.FAILURE, Status.TIMEOUT) or tries >= policy.attempts:
+        return None
+    if policy.on and not any(_matches(condition, result) for condition in policy.on):
+        return None
+    initial_s = duration_s(policy.initial)
+    if policy.backoff is Backoff.FIXED:
+        return initial_s
+    return min(initial_s * 2.0 ** (tries - 1), duration_s(policy.max))
+
+
+def _matches(condition: str, result: StepResult) -> bool:
+    if condition == "timeout":
+        return result.status is Status.TIMEOUT
+    if condition == "failure":
+        return result.status is Status.FAILURE
+    return condition == f"exit:{result.code}"

@@ -1,0 +1,140 @@
+"""The deny-list check: forbidden patterns, searched line by line in the project's text files."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import lru_cache
+from hashlib import sha256
+from importlib.metadata import version
+
+from cli_multi_rapid.gates.denylist_defaults import DEFAULT_SET
+from cli_multi_rapid.gates.evidence import EvidenceError
+from cli_multi_rapid.gates.lines import LineSearch, Match, problem_of
+from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, unjudged
+from cli_multi_rapid.gates.paths import matches
+from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source, SourceTree, text_of
+from cli_multi_rapid.model.gate import Finding, GateResult, GateSpec, Pattern, Severity
+from cli_multi_rapid.model.ports import GateInput
+
+MAX_LINE = 20_000
+_FILE = "config/compliance-gates.yaml"
+
+
+def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    """Search every pattern in the files it is meant for; what `fail-on` asks for decides which matches block."""
+    gate, tally = Gate(name, spec, given), Tally(spec.fail_on)
+    patterns = patterns_of(spec)
+    try:
+        if problems := check_patterns(spec):
+            raise EvidenceError(problems[0], fix=f"correct the pattern in {_FILE}")
+        if not patterns:
+            raise EvidenceError("there is no pattern", fix=f"add patterns, or `default-set: true`, in {_FILE}")
+        tree = SourceTree(given, spec.exclude)
+        scan = _Scan(patterns, tally)
+        for source in tree:
+            scan.file(source)
+        tree.check()
+    except EvidenceError as problem:
+        return unjudged(gate, problem)
+    for path in tree.large:
+        tally.add(_partly("file-too-large", path, message=f"larger than {LIMIT_BYTES >> 20} MiB, not searched"))
+    found = counted(tally.total, "match", plural="matches") if tally.total else "no match"
+    return replace(
+        judged(gate, tally, summary=f"{found} in {counted(tree.read - scan.binary, 'file')}"),
+        observed=float(tally.total),
+        threshold=0.0,
+        tool="google-re2",
+        tool_version=version("google-re2"),
+        rules_digest=_digest(patterns),
+        details={
+            "files": tree.read - scan.binary,
+            "binary": scan.binary,
+            "passed_over": tree.passed_over,
+            "patterns": len(patterns),
+            "by_rule": dict(sorted(scan.by_rule.items())),
+        },
+    )
+
+
+def patterns_of(spec: GateSpec) -> tuple[Pattern, ...]:
+    """Return the patterns of a gate: the default set where it is wanted, and its own; an own id replaces a default."""
+    own = {pattern.id for pattern in spec.patterns}
+    default = tuple(pattern for pattern in DEFAULT_SET if pattern.id not in own) if spec.default_set else ()
+    return default + spec.patterns
+
+
+def check_patterns(spec: GateSpec) -> list[str]:
+    """Return what is wrong with the own patterns of a gate: invalid RE2 syntax, an empty pattern, an id twice."""
+    problems = []
+    ids = Counter(pattern.id for pattern in spec.patterns)
+    for pattern in spec.patterns:
+        if wrong := problem_of(pattern.pattern):
+            problems.append(f"pattern {pattern.id} is not valid RE2: {wrong}")
+        elif not pattern.pattern:
+            problems.append(f"pattern {pattern.id} is empty and would match every line")
+    problems += [f"two patterns are called {id_}" for id_, number in ids.items() if number > 1]
+    return problems
+
+
+class _Scan:
+    """Searches files one by one and adds what it finds to the tally."""
+
+    def __init__(self, patterns: Sequence[Pattern], tally: Tally) -> None:
+        self.binary = 0
+        self.by_rule: Counter[str] = Counter()
+        self._patterns = patterns
+        self._search = _search(tuple(pattern.pattern for pattern in patterns))
+        self._tally = tally
+
+    def file(self, source: Source) -> None:
+        text = text_of(source.data)
+        if text is None:
+            self.binary += 1
+            return
+        lines = text.split("\n")
+        long = [number for number, line in enumerate(lines, start=1) if len(line) > MAX_LINE]
+        if long:
+            lines = [line[:MAX_LINE] for line in lines]
+            message = f"{counted(len(long), 'line')} searched only up to {MAX_LINE:,} characters"
+            self._tally.add(_partly("line-too-long", source.path, message=message, line=long[0]))
+        for match in self._search.first(lines, lambda number: self._applies(number, source.path)):
+            pattern = self._patterns[match.expression]
+            self.by_rule[pattern.id] += 1
+            self._tally.add(_finding(pattern, match, path=source.path), match.text)
+
+    def _applies(self, number: int, path: str) -> bool:
+        pattern = self._patterns[number]
+        return matches(path, pattern.paths) and not matches(path, pattern.exclude)
+
+
+@lru_cache(maxsize=8)
+def _search(expressions: tuple[str, ...]) -> LineSearch:
+    return LineSearch(expressions)
+
+
+def _finding(pattern: Pattern, match: Match, *, path: str) -> Finding:
+    return Finding(
+        rule=pattern.id,
+        message=pattern.message or f"matches the pattern {pattern.id}",
+        path=path,
+        line=match.line,
+        column=match.column,
+        severity=pattern.severity,
+        fix=pattern.fix,
+    )
+
+
+def _partly(rule: str, path: str, *, message: str, line: int = 0) -> Finding:
+    return Finding(
+        rule=rule,
+        message=message,
+        path=path,
+        line=line,
+        severity=Severity.INFO,
+        fix="look at it yourself, or leave it out with `exclude`",
+    )
+
+
+def _digest(patterns: Sequence[Pattern]) -> str:
+    return sha256(json.dumps([asdict(pattern) for pattern in patterns], sort_keys=True).encode()).hexdigest()

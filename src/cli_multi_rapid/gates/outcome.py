@@ -1,0 +1,134 @@
+"""From what a check saw to its result: counting, capping, sorting, fingerprints, and the status that follows."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from cli_multi_rapid.gates.evidence import EvidenceError, Report
+from cli_multi_rapid.model.gate import Finding, GateResult, GateSpec, GateStatus, Severity
+from cli_multi_rapid.model.ports import GateInput
+
+MAX_FINDINGS = 1_000
+_MAX_HELD = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A finding without its fingerprint, and the text of the line that identifies it."""
+
+    finding: Finding
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate under evaluation: its name, its settings and what it is given."""
+
+    name: str
+    spec: GateSpec
+    given: GateInput
+
+
+class Tally:
+    """Counts what a check finds, and holds as much of it as a result may need.
+
+    Counts are exact however much is found; of more than 50,000 findings only the first are held.
+    """
+
+    def __init__(self, fail_on: Severity) -> None:
+        self.total = 0
+        self.blocking = 0
+        self._fail_on = fail_on
+        self._held: list[Sighting] = []
+
+    def add(self, finding: Finding, text: str = "") -> None:
+        """Count one finding; `text` is the line it stands in."""
+        self.total += 1
+        self.blocking += finding.severity.rank <= self._fail_on.rank
+        if len(self._held) < _MAX_HELD:
+            self._held.append(Sighting(finding, text))
+
+    @property
+    def status(self) -> GateStatus:
+        """Return fail where anything blocks, warn where there are other findings only, else pass."""
+        if self.blocking:
+            return GateStatus.FAIL
+        return GateStatus.WARN if self.total else GateStatus.PASS
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return at most 1,000 findings, the worst ones, sorted by path, line and rule, with fingerprints."""
+        worst = sorted(fingerprinted(self._held), key=lambda finding: (finding.severity.rank, *_place(finding)))
+        return tuple(sorted(worst[:MAX_FINDINGS], key=_place))
+
+
+def fingerprinted(sightings: Iterable[Sighting]) -> list[Finding]:
+    """Return the findings with fingerprints that survive the move of a line.
+
+    A fingerprint is made of rule, path, the line's text with blanks evened out (the message where there is no text),
+    and the number of the finding among those that are equal so far.
+    """
+    seen: Counter[tuple[str, str, str]] = Counter()
+    numbered = []
+    for sighting in sorted(sightings, key=lambda sighting: _place(sighting.finding)):
+        finding = sighting.finding
+        identity = (finding.rule, finding.path, " ".join((sighting.text or finding.message).split()))
+        seen[identity] += 1
+        digest = sha256(json.dumps([*identity, seen[identity]]).encode()).hexdigest()
+        numbered.append(replace(finding, fingerprint=f"sha256:{digest}"))
+    return numbered
+
+
+def judged(gate: Gate, tally: Tally, *, summary: str, fix: str = "") -> GateResult:
+    """Return the result that follows from what was found; without `fix` it is that of the worst finding."""
+    findings = tally.findings()
+    return GateResult(
+        id=gate.name,
+        check=gate.spec.check.value,
+        level=gate.given.level,
+        status=tally.status,
+        summary=one_line(summary),
+        findings=findings,
+        findings_total=tally.total,
+        tree=gate.given.tree,
+        fix=fix or _first_fix(findings),
+    )
+
+
+def unjudged(gate: Gate, problem: EvidenceError, *, reports: Sequence[Report] = ()) -> GateResult:
+    """Return the result of a gate that could not be evaluated."""
+    return GateResult(
+        id=gate.name,
+        check=gate.spec.check.value,
+        level=gate.given.level,
+        status=GateStatus.ERROR,
+        summary=one_line(str(problem)),
+        tree=gate.given.tree,
+        evidence=tuple(report.evidence for report in reports),
+        fix=problem.fix,
+    )
+
+
+def one_line(text: str, *, limit: int = 300) -> str:
+    """Return a text on one line without control characters, cut at `limit` characters."""
+    line = " ".join(text.split())
+    line = "".join(char if char.isprintable() else "?" for char in line)
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def counted(number: int, noun: str, *, plural: str = "") -> str:
+    """Return a number with its noun: `1 file`, `1,204 files`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _place(finding: Finding) -> tuple[str, int, str, int]:
+    return (finding.path, finding.line, finding.rule, finding.column)
+
+
+def _first_fix(findings: Sequence[Finding]) -> str:
+    ranked = sorted(findings, key=lambda finding: (finding.severity.rank, *_place(finding)))
+    for finding in ranked[:1]:
+        where = f"{finding.path}:{finding.line}: " if finding.line else ""
+        return f"{where}{finding.fix or finding.message}"
+    return ""

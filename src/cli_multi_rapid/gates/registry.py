@@ -1,0 +1,60 @@
+"""Which check is done by what, and which settings it has. Nothing is imported before a gate of its kind runs."""
+
+# ruff: noqa: PLC0415  the scanners cost time and memory that a project without such a gate must not pay
+from collections.abc import Mapping
+
+from cli_multi_rapid.model.gate import Check, GateResult, GateSpec
+from cli_multi_rapid.model.ports import EvaluateGate, GateInput
+
+
+def settings_of(check: Check) -> frozenset[str]:
+    """Return the names of the `GateSpec` fields, beside `check`, that a check looks at."""
+    return _SETTINGS[check]
+
+
+def _coverage(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    from cli_multi_rapid.gates import coverage
+
+    return coverage.evaluate(name, spec, given)
+
+
+def _tests(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    from cli_multi_rapid.gates import junit
+
+    return junit.evaluate(name, spec, given)
+
+
+def _secrets(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    from cli_multi_rapid.gates import secrets
+
+    return secrets.evaluate(name, spec, given)
+
+
+def _denylist(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    from cli_multi_rapid.gates import denylist
+
+    return denylist.evaluate(name, spec, given)
+
+
+def _command(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    from cli_multi_rapid.gates import command
+
+    return command.evaluate(name, spec, given)
+
+
+CHECKS: Mapping[Check, EvaluateGate] = {
+    Check.COVERAGE: _coverage,
+    Check.TESTS: _tests,
+    Check.SECRETS: _secrets,
+    Check.DENYLIST: _denylist,
+    Check.COMMAND: _command,
+}
+"""What evaluates each kind of check."""
+
+_SETTINGS: Mapping[Check, frozenset[str]] = {
+    Check.COVERAGE: frozenset({"reports", "artifact", "min"}),
+    Check.TESTS: frozenset({"reports", "artifact"}),
+    Check.SECRETS: frozenset({"exclude"}),
+    Check.DENYLIST: frozenset({"default_set", "patterns", "exclude", "fail_on"}),
+    Check.COMMAND: frozenset({"reports", "artifact", "run", "format", "ok_codes", "fail_on", "timeout"}),
+}

@@ -1,0 +1,172 @@
+"""The secrets check: kingfisher's rules on the bytes of every file, offline, and our own generic rules.
+
+No text of a secret leaves this module: findings carry the rule and the place, and a fingerprint from which the value
+cannot be read. Comments that ask scanners to look away are not honoured.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from hashlib import pbkdf2_hmac, sha256
+from importlib.metadata import version
+from pathlib import Path
+
+from kingfisher_sdk import Rules, Scanner
+
+from cli_multi_rapid.gates.evidence import EvidenceError
+from cli_multi_rapid.gates.lines import LineSearch
+from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, one_line, unjudged
+from cli_multi_rapid.gates.secret_rules import RULES
+from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source, SourceTree, text_of
+from cli_multi_rapid.model.gate import Finding, GateResult, GateSpec, Level, Severity
+from cli_multi_rapid.model.ports import GateInput
+
+_PACKAGE = "kingfisher-secret-scanner"
+_ROUNDS = 2_000
+_FIX = "remove it, revoke it where it was issued, and read the new one from the environment"
+
+
+def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    """Search the project's files for secrets. What only looks like one warns, and blocks in strict."""
+    unsure = Severity.MEDIUM if given.level is Level.STRICT else Severity.INFO
+    gate, tally = Gate(name, spec, given), Tally(Severity.LOW)
+    try:
+        scan = _Scan(_scanner(given), tally, unsure=unsure)
+        tree = SourceTree(given, spec.exclude)
+        for source in tree:
+            scan.file(source)
+        tree.check()
+    except EvidenceError as problem:
+        return unjudged(gate, problem)
+    for path in tree.large:
+        tally.add(_too_large(path, unsure))
+    found = counted(tally.total, "possible secret") if tally.total else "no secret"
+    return replace(
+        judged(gate, tally, summary=f"{found} in {counted(tree.read, 'file')}"),
+        observed=float(tally.total),
+        threshold=0.0,
+        tool="kingfisher",
+        tool_version=version(_PACKAGE),
+        rules_digest=_digest(scan.rules),
+        details={
+            "files": tree.read,
+            "passed_over": tree.passed_over,
+            "rules": scan.rules + len(RULES),
+            "by_rule": dict(sorted(scan.by_rule.items())),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spot:
+    """A secret's place. Lines and columns count from 1; both ends belong to it. `mark` stands for it in binary files."""
+
+    rule: str
+    message: str
+    line: int
+    column: int
+    end_line: int
+    severity: Severity
+    mark: str = ""
+
+
+class _Scan:
+    """Scans files one by one and adds what it finds to the tally."""
+
+    def __init__(self, scanner: Scanner, tally: Tally, *, unsure: Severity) -> None:
+        self.by_rule: Counter[str] = Counter()
+        self.rules = len(scanner.rules)
+        self._scanner = scanner
+        self._generic = LineSearch([rule.expression for rule in RULES])
+        self._tally = tally
+        self._unsure = unsure
+
+    def file(self, source: Source) -> None:
+        known = self._known(source)
+        content = text_of(source.data)
+        lines = content.split("\n") if content is not None else []
+        taken = {number for spot in known for number in range(spot.line, spot.end_line + 1)}
+        for spot in known + self._guessed(lines, taken):
+            self.by_rule[spot.rule] += 1
+            finding = Finding(
+                rule=spot.rule,
+                message=spot.message,
+                path=source.path,
+                line=spot.line,
+                column=spot.column,
+                severity=spot.severity,
+                fix=_FIX,
+            )
+            text = "\n".join(lines[spot.line - 1 : spot.end_line])
+            self._tally.add(finding, _identity(text or spot.mark, source.path))
+
+    def _known(self, source: Source) -> list[_Spot]:
+        try:
+            found = self._scanner.scan(source.data)
+        except (RuntimeError, ValueError, OSError, TimeoutError) as problem:
+            raise EvidenceError(
+                f"the scanner failed on {source.path}: {type(problem).__name__}",
+                fix="leave the file out with `exclude`",
+            ) from problem
+        return [
+            _Spot(
+                rule=finding.rule_id.removeprefix("betterleaks."),
+                message=one_line(finding.rule_name),
+                line=finding.location["line"],
+                column=finding.location["column"] + 1,
+                end_line=finding.location["end_line"],
+                severity=Severity.HIGH,
+                mark=str(finding.fingerprint),
+            )
+            for finding in found
+            if finding.visible
+        ]
+
+    def _guessed(self, lines: list[str], taken: set[int]) -> list[_Spot]:
+        spots: dict[tuple[int, str], _Spot] = {}
+        for match in self._generic.every(lines):
+            rule = RULES[match.expression]
+            if match.line in taken or not rule.likely(match.value):
+                continue
+            # A later rule knows more of the value than an earlier, more general one.
+            spots[match.line, match.value] = _Spot(
+                rule=rule.id,
+                message=rule.message,
+                line=match.line,
+                column=match.column,
+                end_line=match.line,
+                severity=self._unsure,
+            )
+        return list(spots.values())
+
+
+def _scanner(given: GateInput) -> Scanner:
+    folder = Path(given.cache, "kingfisher")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # No policy: one would honour comments with which a file waives itself.
+        return Scanner(Rules(cache_dir=folder), redact=True)
+    except (RuntimeError, ValueError, OSError) as problem:
+        raise EvidenceError(
+            f"the secret scanner cannot start: {problem}", fix=f"reinstall {_PACKAGE}, and check the state folder"
+        ) from problem
+
+
+def _identity(text: str, path: str) -> str:
+    """Return what stands for the secret's lines in its fingerprint: slow to guess, and different for every file."""
+    return pbkdf2_hmac("sha256", " ".join(text.split()).encode(), path.encode(), _ROUNDS).hex()
+
+
+def _too_large(path: str, severity: Severity) -> Finding:
+    return Finding(
+        rule="file-too-large",
+        message=f"larger than {LIMIT_BYTES >> 20} MiB, not scanned",
+        path=path,
+        severity=severity,
+        fix="look at it yourself, or leave it out with `exclude`",
+    )
+
+
+def _digest(builtin: int) -> str:
+    rules = [[rule.id, rule.expression] for rule in RULES]
+    return sha256(json.dumps([_PACKAGE, version(_PACKAGE), builtin, rules]).encode()).hexdigest()

@@ -1,0 +1,51 @@
+"""The configuration of a project, `cmr/config@v1`, and the settings in force."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from cli_multi_rapid.model.gate import Level
+from cli_multi_rapid.model.keys import key
+from cli_multi_rapid.model.phase import DURATION, NAME, STRICT
+
+CONFIG_SCHEMA = "cmr/config@v1"
+LOG_CAP_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    """How runs are executed. What is absent keeps its default."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    parallel: int | None = key(
+        "How many steps may run at once, 1 to 64; default: the number of processors.", default=None
+    )
+    log_cap: int | None = key("Bytes of a step's output that are kept; default: 8388608.", default=None)
+    timeout: str | None = key(
+        "Longest time a whole run may take, such as 2h; default: none.", default=None, pattern=DURATION
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFile:
+    """`config/workflow-config.yaml`, or the user's own file, which has neither project nor jobs."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    schema: str = key("Version of this format.", pattern=r"^cmr/config@v1$")
+    project: str | None = key("Name of the project; default: that of its folder.", default=None, pattern=NAME)
+    level: Level | None = key("How strict compliance is; default: standard.", default=None)
+    jobs: dict[str, tuple[str, ...]] = key("Named sets of phases.", factory=dict)
+    engine: EngineConfig = key("How runs are executed.", factory=EngineConfig)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings in force. `origins` tells for each, by its key in the file, where its value comes from."""
+
+    project: str
+    level: Level
+    jobs: Mapping[str, tuple[str, ...]]
+    parallel: int
+    log_cap_bytes: int
+    timeout_s: float | None
+    origins: Mapping[str, str] = field(default_factory=dict)

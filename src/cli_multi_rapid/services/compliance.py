@@ -1,0 +1,36 @@
+"""Evaluating the gates of a project outside of a phase, as a recorded run of its own."""
+
+from cli_multi_rapid.model.events import Payload
+from cli_multi_rapid.model.gate import Level
+from cli_multi_rapid.model.settings import Settings
+from cli_multi_rapid.services.snapshot import Wish, check_gates, snapshot
+from cli_multi_rapid.services.surroundings import surroundings
+from cli_multi_rapid.services.tree import tree_of
+from cli_multi_rapid.services.wiring import Project, read_specs
+
+
+def prepare_validation(project: Project, settings: Settings, *, gates: tuple[str, ...], trust: str) -> Payload:
+    """Return the snapshot of a run that only evaluates gates: those named, else all of the project.
+
+    Raises:
+        GateUnknown: one of them does not exist.
+        SpecInvalid: a file is invalid.
+    """
+    specs = read_specs(project)
+    check_gates(specs, gates)
+    wish = Wish(
+        targets=(),
+        level=chosen_level(settings, specs.gates.level),
+        parallel=settings.parallel,
+        final_gates=gates or tuple(specs.gates.gates),
+    )
+    path = surroundings(project, ()).environ["PATH"]
+    return snapshot(project, specs, wish, tree=tree_of(project), trust=trust, path=path)
+
+
+def chosen_level(settings: Settings, gate_file: Level | None) -> Level:
+    """Return the level in force: a flag or variable decides, then the gates file, then the configuration."""
+    decided = settings.origins["level"].startswith(("flag", "environment"))
+    return settings.level if decided or gate_file is None else gate_file
+
+

@@ -1,0 +1,81 @@
+"""Reading what was recorded. Loads nothing heavier than SQLite and writes nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cli_multi_rapid.documents.history import view
+from cli_multi_rapid.documents.reports import RunView
+from cli_multi_rapid.errors import RunUnknown, StepUnknown
+from cli_multi_rapid.model.events import Event
+from cli_multi_rapid.services.wiring import Project
+from cli_multi_rapid.system.lock import holder
+from cli_multi_rapid.system.store import SqliteStore, open_store
+
+
+def open_history(project: Project) -> SqliteStore | None:
+    """Open the event log, or return None where nothing has ever run.
+
+    Raises:
+        StateDamaged: there was a log and it is gone or broken.
+    """
+    try:
+        return open_store(project.log)
+    except FileNotFoundError:
+        return None
+
+
+def alive_run(project: Project) -> str:
+    """Return the run that an orchestrator works on at this moment, or nothing."""
+    note = holder(project.lock)
+    return str(note.get("run", "")) if note else ""
+
+
+def recent(project: Project, *, limit: int) -> tuple[RunView, ...]:
+    """Return the newest runs, newest first."""
+    store = open_history(project)
+    if store is None:
+        return ()
+    try:
+        alive = alive_run(project)
+        found = ((run, store.events(run)) for run in store.runs(limit=limit))
+        return tuple(view(events, alive=run == alive) for run, events in found if events)
+    finally:
+        store.close()
+
+
+def one(project: Project, wanted: str) -> RunView:
+    """Return the run that is meant; see `find_events`."""
+    events = find_events(project, wanted)
+    return view(events, alive=events[0].run == alive_run(project))
+
+
+def find_events(project: Project, wanted: str) -> tuple[Event, ...]:
+    """Return the events of the run that is meant: an id, an unambiguous beginning of one, or `last`.
+
+    Raises:
+        RunUnknown: there is none.
+    """
+    from cli_multi_rapid.services.runs import by_prefix
+
+    store = open_history(project)
+    if store is None:
+        raise RunUnknown("nothing has run here yet", hint="cli-multi-rapid run-phase phase0")
+    try:
+        return store.events(by_prefix(store.runs(), wanted))
+    finally:
+        store.close()
+
+
+def log_files(project: Project, run: RunView, step: str | None) -> Sequence[tuple[str, Path]]:
+    """Return the logs of a run or of one of its steps, as step key and path, in the order of their start.
+
+    Raises:
+        StepUnknown: the run has no such step.
+    """
+    folder = project.folder(run.id)
+    steps = [one for phase in run.phases for one in phase.steps]
+    if step is not None:
+        steps = [one for one in steps if step in (one.key, one.key.partition("/")[2], one.id)]
+        if not steps:
+            raise StepUnknown(f"run {run.id} has no step {step!r}", hint=f"cli-multi-rapid status {run.id}")
+    return [(one.key, folder / attempt.log) for one in steps for attempt in one.attempts if attempt.log]

@@ -1,0 +1,143 @@
+"""What users ask of phases: plan them, run them, go on, run again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import cast
+
+from cli_multi_rapid.errors import JobUnknown, PhaseUnknown
+from cli_multi_rapid.model.events import Payload
+from cli_multi_rapid.model.gate import Level
+from cli_multi_rapid.model.ports import Observer
+from cli_multi_rapid.model.settings import Settings
+from cli_multi_rapid.services.runs import Ended, Limits, resume, start
+from cli_multi_rapid.services.snapshot import Wish, snapshot
+from cli_multi_rapid.services.tree import Tree, tree_of
+from cli_multi_rapid.services.wiring import CONFIG, PHASES, Project, Specs, read_specs
+
+_RECENT = 50
+_SAME = ("phases", "inputs", "gates_text", "final_gates", "level")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A run that could start now: its snapshot, and what the user should know before."""
+
+    record: Payload
+    tree: Tree
+
+
+def prepare(project: Project, specs: Specs, wish: Wish, *, trust: str) -> Prepared:
+    """Snapshot what a wish needs; nothing runs.
+
+    Raises:
+        PhaseUnknown: a target is no phase of this project.
+        InputInvalid: an input does not fit.
+    """
+    from cli_multi_rapid.services.surroundings import surroundings
+
+    for target in wish.targets:
+        check_phase(target, specs)
+    tree = tree_of(project)
+    path = surroundings(project, ()).environ["PATH"]
+    record = snapshot(project, specs, wish, tree=tree, trust=trust, path=path)
+    return Prepared(record=record, tree=tree)
+
+
+def check_phase(name: str, specs: Specs) -> None:
+    """Raise PhaseUnknown, naming the nearest phase, for a name that is none."""
+    if name in specs.phases:
+        return
+    known = ", ".join(specs.phases) or "none; cli-multi-rapid init writes some"
+    near = get_close_matches(name, specs.phases, n=1)
+    hint = f"did you mean {near[0]}? phases: {known}" if near else f"use one of: {known}"
+    raise PhaseUnknown(f"phase {name!r} is not defined", where=f"{PHASES}/", hint=hint)
+
+
+Jobs = Mapping[str, tuple[str, ...]]
+
+
+def check_job(project: Project, jobs: Jobs, name: str, *, everything: bool) -> tuple[str, ...]:
+    """Return the phases of a job; with `everything`, check that all jobs name phases that exist.
+
+    Raises:
+        JobUnknown: there is no such job.
+        PhaseUnknown: a job names a phase that does not exist.
+    """
+    if name not in jobs:
+        known = ", ".join(jobs) or "none"
+        raise JobUnknown(f"job {name!r} is not defined", where=CONFIG, hint=f"use one of: {known}")
+    specs = read_specs(project)
+    for phases in jobs.values() if everything else (jobs[name],):
+        for phase in phases:
+            check_phase(phase, specs)
+    return tuple(jobs[name])
+
+
+def changed_since(project: Project, record: Payload) -> tuple[str, ...]:
+    """Return the phase files that no longer have the text that a run began with."""
+    phases = cast("list[dict[str, str]]", record["phases"])
+    return tuple(phase["path"] for phase in phases if _text_of(project.root / phase["path"]) != phase["text"])
+
+
+def limits(settings: Settings, *, timeout_s: float | None = None) -> Limits:
+    """Return the limits of the engine from settings and a flag."""
+    return Limits(log_cap_bytes=settings.log_cap_bytes, timeout_s=timeout_s or settings.timeout_s)
+
+
+def interrupted_like(project: Project, record: Payload) -> str | None:
+    """Return the newest run if it was interrupted and is of the same specs, inputs and gates; else None."""
+    from cli_multi_rapid.engine.fold import fold
+    from cli_multi_rapid.services.history import open_history
+
+    store = open_history(project)
+    if store is None:
+        return None
+    try:
+        for run in store.runs(limit=_RECENT):
+            state = fold(run, store.events(run))
+            if not state.started or state.started["targets"] != record["targets"]:
+                continue
+            same = all(state.started[name] == record[name] for name in _SAME)
+            return run if same and not state.status.ended and not state.cancelled else None
+        return None
+    finally:
+        store.close()
+
+
+def run(
+    project: Project, prepared: Prepared, *, limits: Limits, observer: Observer, take_up: bool
+) -> Ended:
+    """Run what was prepared; with `take_up`, go on with an interrupted run of the same if there is one."""
+    found = interrupted_like(project, prepared.record) if take_up else None
+    if found is not None:
+        return resume(project, found, limits=limits, observer=observer)
+    return start(project, prepared.record, limits=limits, observer=observer)
+
+
+def wish_again(record: Payload, run: str, settings: Settings) -> Wish:
+    """Return the wish that repeats a recorded run: same targets, inputs and level."""
+    inputs: dict[str, str] = {}
+    for values in cast("Mapping[str, Mapping[str, object]]", record["inputs"]).values():
+        inputs.update({name: _typed(value) for name, value in values.items()})
+    return Wish(
+        targets=tuple(cast("list[str]", record["targets"])),
+        job=str(record["job"]),
+        inputs=inputs,
+        level=Level(str(record["level"])),
+        parallel=settings.parallel,
+        final_gates=tuple(cast("list[str]", record["final_gates"])),
+        parent=run,
+    )
+
+
+def _text_of(file: Path) -> str | None:
+    try:
+        return file.read_text("utf-8", errors="surrogateescape")
+    except OSError:
+        return None
+
+
+def _typed(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)

@@ -1,0 +1,159 @@
+"""What would run, and how it hangs together. Runs nothing of the project."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from cli_multi_rapid.documents.graph import GraphNode
+from cli_multi_rapid.engine.executor import SHELLS, shown
+from cli_multi_rapid.engine.graph import Graph, build, ordered
+from cli_multi_rapid.errors import RunUnknown
+from cli_multi_rapid.model.phase import PhaseSpec, Step
+from cli_multi_rapid.services.phases import check_phase
+from cli_multi_rapid.services.snapshot import Wish, chosen_inputs
+from cli_multi_rapid.services.surroundings import surroundings
+from cli_multi_rapid.services.wiring import Project, checked_specs, read_specs
+
+
+def planned(project: Project, wish: Wish) -> dict[str, object]:
+    """Return what a wish would run, as plain data.
+
+    Raises:
+        PhaseUnknown, InputInvalid, SpecInvalid: as the run itself would.
+    """
+    specs = read_specs(project)
+    for target in wish.targets:
+        check_phase(target, specs)
+    phases = ordered(wish.targets, specs.phases)
+    inputs = chosen_inputs(phases, wish)
+    around = surroundings(project, phases)
+    graph = build(phases)
+    return {
+        "targets": list(wish.targets),
+        "level": wish.level.value,
+        "environment": {
+            "kind": around.kind, "python": around.python, "path": around.environ["PATH"], "notes": list(around.notes),
+        },
+        "phases": [
+            {
+                "name": phase.name,
+                "title": phase.title,
+                "inputs": inputs[phase.name],
+                "steps": _steps(phase, graph, around.present, final=False),
+                "gates": [gate if isinstance(gate, str) else gate.use for gate in phase.gates],
+                "finally": _steps(phase, graph, around.present, final=True),
+            }
+            for phase in phases
+        ],
+    }  # fmt: skip
+
+
+def planned_lines(plan: Mapping[str, object]) -> list[str]:
+    """Return a plan as people read it."""
+    environment = cast("dict[str, object]", plan["environment"])
+    lines = [f"level {plan['level']} · environment {environment['kind']} · python {environment['python'] or 'none found'}"]
+    lines += [f"note: {note}" for note in cast("list[str]", environment["notes"])]
+    for phase in cast("list[dict[str, object]]", plan["phases"]):
+        title = f"  {phase['title']}" if phase["title"] else ""
+        lines += ["", f"{phase['name']}{title}"]
+        inputs = cast("dict[str, object]", phase["inputs"])
+        if inputs:
+            lines.append("  inputs  " + " ".join(f"{name}={_plain(value)}" for name, value in inputs.items()))
+        for part in ("steps", "finally"):
+            for step in cast("list[dict[str, object]]", phase[part]):
+                lines += _step_lines(step, part)
+        gates = cast("list[str]", phase["gates"])
+        if gates:
+            lines.append("  gates   " + ", ".join(gates))
+    return lines
+
+
+def graph_of(project: Project, what: str) -> list[GraphNode]:
+    """Return the graph of a phase of the project or, if there is none of that name, of a run.
+
+    Raises:
+        PhaseUnknown: it is neither.
+    """
+    from cli_multi_rapid.services.history import find_events, one
+
+    specs = read_specs(project)
+    if what in specs.phases:
+        return _nodes(ordered((what,), specs.phases), {})
+    try:
+        events = find_events(project, what)
+    except RunUnknown:
+        check_phase(what, specs)
+        raise
+    phases = cast("list[dict[str, str]]", events[0].payload["phases"])
+    texts = {phase["path"]: phase["text"] for phase in phases}
+    found = checked_specs(texts, cast("str | None", events[0].payload["gates_text"])).phases
+    view = one(project, what)
+    statuses = {step.key: step.status.value for step in view.steps}
+    return _nodes(tuple(found[phase["name"]] for phase in phases), statuses)
+
+
+def _nodes(phases: tuple[PhaseSpec, ...], statuses: Mapping[str, str]) -> list[GraphNode]:
+    graph = build(phases)
+    nodes = []
+    last: dict[str, tuple[str, ...]] = {}
+    for phase in phases:
+        main = graph.of(phase.name, final=False)
+        needed = {need for node in main for need in node.needs}
+        ends = tuple(node.key for node in main if node.key not in needed)
+        outside = tuple(key for need in phase.needs for key in last.get(need, ()))
+        for node in main:
+            needs = node.needs or outside
+            nodes.append(GraphNode(key=node.key, phase=phase.name, label=node.step.id, needs=needs, status=statuses.get(node.key, "")))
+        finals = graph.of(phase.name, final=True)
+        for node in finals:
+            nodes.append(GraphNode(key=node.key, phase=phase.name, label=node.step.id, needs=node.needs or ends, status=statuses.get(node.key, "")))
+        last[phase.name] = ends
+    return nodes
+
+
+def _steps(phase: PhaseSpec, graph: Graph, present: object, *, final: bool) -> list[dict[str, object]]:
+    check = cast("type[object]", present)
+    found = []
+    for node in graph.of(phase.name, final=final):
+        step = node.step
+        found.append(
+            {
+                "id": step.id,
+                "title": step.title,
+                "needs": [need.partition("/")[2] for need in node.needs],
+                "if": step.if_,
+                "command": _command(step, phase),
+                "matrix": {name: list(v) if not isinstance(v, str) else v for name, v in step.matrix.items()},
+                "writes": node.writes,
+                "timeout": step.timeout or phase.defaults.timeout,
+                "requires": check(step.requires) if step.requires else {},  # type: ignore[call-arg]
+            }
+        )
+    return found
+
+
+def _command(step: Step, phase: PhaseSpec) -> str:
+    if isinstance(step.run, str):
+        return f"{SHELLS[step.shell or phase.defaults.shell][0]}: {step.run.strip()}"
+    return shown(step.run)
+
+
+def _step_lines(step: Mapping[str, object], part: str) -> list[str]:
+    label = "step  " if part == "steps" else "last  "
+    needs = cast("list[str]", step["needs"])
+    notes = [f"after {', '.join(needs)}"] if needs else []
+    if step["if"] is not None:
+        notes.append(f"if {step['if']}")
+    if step["matrix"]:
+        notes.append("for each " + ", ".join(cast("dict[str, object]", step["matrix"])))
+    if not step["writes"]:
+        notes.append("writes nothing")
+    lines = [f"  {label}  {step['id']}" + (f"   ({'; '.join(notes)})" if notes else "")]
+    lines += [f"            {line}" for line in str(step["command"]).splitlines()]
+    lines += [f"            {name}: {state}" for name, state in cast("dict[str, str]", step["requires"]).items()]
+    return lines
+
+
+def _plain(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+

@@ -1,0 +1,237 @@
+"""Making a project of a folder: what is in it, what is written, and whether its entry points are still ours."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from configparser import ConfigParser
+from configparser import Error as IniError
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from cli_multi_rapid.errors import FolderUnwritable
+
+_PYTHON_MARKS = ("pyproject.toml", "setup.py", "setup.cfg")
+_NOT_SOURCES = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "scripts", "workflows", "build", "dist", "benchmarks"})
+_TEST_FOLDERS = ("tests", "test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFile:
+    """One generated entry point: what the face calls itself, which arguments it fixes, and its first line."""
+
+    path: str
+    program: str
+    fixed: tuple[str, ...]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """What was found in a folder. `sources` are folders or modules that coverage measures; empty lets its config say."""
+
+    name: str
+    python: bool
+    node: bool
+    sources: tuple[str, ...]
+    test_folders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaffolded:
+    """What `init` did: paths written, paths kept as they were, and remarks."""
+
+    written: tuple[str, ...]
+    kept: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def detect(root: Path) -> Stack:
+    """Find out what a project is made of, by looking only."""
+    python = any((root / mark).is_file() for mark in _PYTHON_MARKS) or any(root.glob("*.py")) or any(root.glob("src/*/*.py"))
+    pyproject = _toml(root / "pyproject.toml")
+    configured = _coverage_configured(root, pyproject)
+    return Stack(
+        name=_name(root, pyproject),
+        python=python,
+        node=(root / "package.json").is_file(),
+        sources=() if configured else _sources(root),
+        test_folders=() if _testpaths_configured(root, pyproject) else _tests(root),
+    )
+
+
+def planned_files(stack: Stack, entries: Iterable[EntryFile]) -> dict[str, str]:
+    """Return every file of a new project by its path."""
+    values: dict[str, object] = {
+        "name": stack.name, "python": stack.python, "node": stack.node, "test_folders": stack.test_folders,
+        "cov_option": "--cov" if not stack.sources else "\n      - ".join(f"--cov={one}" for one in stack.sources),
+    }  # fmt: skip
+    found = {
+        "workflows/__init__.py": _rendered("workflows_init.py", {}),
+        **entry_files(entries),
+        "workflows/phase_definitions/phase0.yaml": _rendered("phases/phase0.yaml", values),
+        "workflows/phase_definitions/phase1.yaml": _rendered("phases/phase1.yaml", values),
+        "config/workflow-config.yaml": _rendered("config/workflow-config.yaml", values),
+        "config/compliance-gates.yaml": _rendered("config/compliance-gates.yaml", values),
+        "CLAUDE.md": _rendered("CLAUDE.md", values),
+        ".vscode/settings.json": _rendered("vscode-settings.json", values),
+    }
+    return found
+
+
+def entry_files(entries: Iterable[EntryFile]) -> dict[str, str]:
+    """Return the content of the entry points by their path."""
+    return {
+        entry.path: _rendered(
+            "entry.py",
+            {
+                "summary": entry.summary,
+                "program": json.dumps(entry.program),
+                "fixed": "".join(f", [{json.dumps(one)}]" for one in entry.fixed),
+            },
+        )
+        for entry in entries
+    }
+
+
+def scaffold(root: Path, entries: Iterable[EntryFile]) -> Scaffolded:
+    """Write a project's files where they are missing; nothing that exists is touched.
+
+    All content is made before the first file is written.
+
+    Raises:
+        FolderUnwritable: the system refused.
+    """
+    wanted = planned_files(detect(root), entries)
+    notes = []
+    if (root / "workflows" / "__init__.py").exists() and not (root / "workflows" / "orchestrator.py").exists():
+        if (root / "workflows" / "__init__.py").read_text("utf-8", errors="replace") != wanted["workflows/__init__.py"]:
+            del wanted["workflows/orchestrator.py"]
+            notes.append("this project has its own package 'workflows': workflows/orchestrator.py was not written")
+    kept = tuple(path for path in wanted if (root / path).exists())
+    fresh = {path: text for path, text in wanted.items() if path not in kept}
+    write_files(root, fresh)
+    write_schemas(root)
+    return Scaffolded(written=tuple(fresh), kept=kept, notes=tuple(notes))
+
+
+def write_files(root: Path, content: Mapping[str, str]) -> None:
+    """Write files below a folder, making the folders they need.
+
+    Raises:
+        FolderUnwritable: the system refused.
+    """
+    from cli_multi_rapid.system.files import write_atomic
+
+    for path, text in content.items():
+        try:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(root / path, text.encode())
+        except OSError as failed:
+            raise FolderUnwritable(
+                f"{path} cannot be written: {failed.strerror}", where=str(root), hint="init needs a folder it may write to"
+            ) from failed
+
+
+def write_schemas(root: Path) -> None:
+    """Write the schemas that editors complete from; they are ours, so older ones are replaced."""
+    from cli_multi_rapid.services.reporting import keep_out_of_git
+    from cli_multi_rapid.system.document import schema_text
+
+    write_files(root, {f".cmr/schema/{kind}.schema.json": schema_text(kind) for kind in ("phase", "gates", "config")})
+    keep_out_of_git(root / ".cmr")
+
+
+def edited_entries(root: Path, entries: Iterable[EntryFile]) -> tuple[str, ...]:
+    """Return the entry points that are missing or differ from what `init` writes."""
+    found = []
+    for path, text in entry_files(entries).items():
+        file = root / path
+        if not file.is_file() or file.read_text("utf-8", errors="replace") != text:
+            found.append(path)
+    return tuple(found)
+
+
+def starter_files(folder: str) -> dict[str, str]:
+    """Return the files of a folder of `starter/` by their path in it."""
+    found: dict[str, str] = {}
+    todo = [(files("cli_multi_rapid").joinpath("starter", folder), "")]
+    while todo:
+        here, prefix = todo.pop()
+        for one in here.iterdir():
+            if one.is_dir():
+                todo.append((one, f"{prefix}{one.name}/"))
+            else:
+                found[prefix + one.name.removesuffix(".tmpl")] = one.read_text("utf-8")
+    return found
+
+
+def _rendered(name: str, values: Mapping[str, object]) -> str:
+    from jinja2 import Environment, StrictUndefined
+
+    text = files("cli_multi_rapid").joinpath("starter", f"{name}.tmpl").read_text("utf-8")
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701  YAML and Python, not HTML
+    return environment.from_string(text).render(values)
+
+
+def _name(root: Path, pyproject: Mapping[str, object]) -> str:
+    project = pyproject.get("project")
+    name = str(project.get("name", "")) if isinstance(project, dict) else ""
+    clean = re.sub(r"[^A-Za-z0-9_-]+", "-", name or root.resolve().name).strip("-_")
+    return clean[:63] if clean[:1].isalpha() else f"project-{clean}"[:63].rstrip("-")
+
+
+def _sources(root: Path) -> tuple[str, ...]:
+    """Return what coverage measures: `src`, else the packages at the top, else its modules."""
+    if any((root / "src").glob("*/*.py")) or any((root / "src").glob("*.py")):
+        return ("src",)
+    packages = sorted(one.parent.name for one in root.glob("*/__init__.py") if one.parent.name not in _NOT_SOURCES)
+    if packages:
+        return tuple(packages)
+    return (".",)
+
+
+def _tests(root: Path) -> tuple[str, ...]:
+    return tuple(name for name in _TEST_FOLDERS if (root / name).is_dir())[:1]
+
+
+def _testpaths_configured(root: Path, pyproject: Mapping[str, object]) -> bool:
+    options = _table(pyproject, "tool", "pytest", "ini_options") or _table(pyproject, "tool", "pytest")
+    if "testpaths" in options:
+        return True
+    sections = (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest"))
+    return any("testpaths" in _ini(root / name, section) for name, section in sections)
+
+
+def _coverage_configured(root: Path, pyproject: Mapping[str, object]) -> bool:
+    """Tell whether the project says itself what coverage measures."""
+    run = _table(pyproject, "tool", "coverage", "run")
+    sections = ((".coveragerc", "run"), ("setup.cfg", "coverage:run"), ("tox.ini", "coverage:run"))
+    keys = {*run, *(name for file, section in sections for name in _ini(root / file, section))}
+    return bool(keys & {"source", "source_pkgs", "source_dirs"})
+
+
+def _table(values: Mapping[str, object], *names: str) -> Mapping[str, object]:
+    for name in names:
+        inner = values.get(name)
+        if not isinstance(inner, dict):
+            return {}
+        values = inner
+    return values
+
+
+def _toml(path: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _ini(path: Path, section: str) -> Mapping[str, str]:
+    parser = ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(path.read_text("utf-8"))
+    except (OSError, ValueError, IniError):
+        return {}
+    return dict(parser[section]) if parser.has_section(section) else {}

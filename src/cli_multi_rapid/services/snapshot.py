@@ -1,0 +1,149 @@
+"""What a run is: the snapshot that its first event records, and the plan that follows from it."""
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib.metadata import version
+from typing import cast
+
+from cli_multi_rapid.engine.graph import RunPlan, ordered
+from cli_multi_rapid.errors import GateUnknown, InputInvalid
+from cli_multi_rapid.model.events import Payload
+from cli_multi_rapid.model.gate import Level
+from cli_multi_rapid.model.phase import InputSpec, InputType, PhaseSpec, Scalar
+from cli_multi_rapid.services.tree import Tree
+from cli_multi_rapid.services.wiring import Project, Specs, checked_specs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a user asks for: which phases, with which inputs, judged how."""
+
+    targets: tuple[str, ...]
+    job: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    level: Level = Level.STANDARD
+    parallel: int = 1
+    final_gates: tuple[str, ...] = ()
+    parent: str = ""
+
+
+def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: str, path: str) -> Payload:
+    """Return the payload of `run.started`: everything that the run needs to go on, whatever happens to the files.
+
+    Raises:
+        InputInvalid: an input is unknown, missing, or does not fit its definition.
+    """
+    phases = ordered(wish.targets, specs.phases)
+    inputs = chosen_inputs(phases, wish)
+    record: dict[str, object] = {
+        "phases": [_phase(phase, specs) for phase in phases],
+        "targets": list(wish.targets),
+        "job": wish.job,
+        "inputs": inputs,
+        "gates_text": specs.gates_text,
+        "final_gates": list(wish.final_gates),
+        "level": wish.level.value,
+    }
+    record["fingerprint"] = fingerprint(record, tree.id)
+    record.update(
+        parallel=wish.parallel, tree=tree.id, head=tree.head, branch=tree.branch, version=version("cli-multi-rapid"),
+        root=str(project.root), host=socket.gethostname(), trust=trust, path=path, parent=wish.parent,
+    )  # fmt: skip
+    return record
+
+
+def fingerprint(record: Mapping[str, object], tree: str) -> str:
+    """Return what approvals and resumes are bound to: SHA-256 over specs, inputs, gates, level and base tree."""
+    names = ("phases", "targets", "inputs", "gates_text", "final_gates", "level")
+    text = json.dumps([*(record[name] for name in names), tree], sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
+
+
+def plan_of(record: Payload) -> RunPlan:
+    """Return the plan of a recorded snapshot."""
+    phases = cast("list[dict[str, str]]", record["phases"])
+    specs = checked_specs({p["path"]: p["text"] for p in phases}, cast("str | None", record["gates_text"]))
+    return RunPlan(
+        phases=tuple(specs.phases[phase["name"]] for phase in phases),
+        inputs=cast("dict[str, dict[str, Scalar]]", record["inputs"]),
+        gates=specs.gates.gates,
+        final_gates=tuple(cast("list[str]", record["final_gates"])),
+        level=Level(str(record["level"])),
+        parallel=int(str(record["parallel"])),
+        git={name: record[name] for name in ("head", "branch", "tree")},
+    )
+
+
+def chosen_inputs(phases: tuple[PhaseSpec, ...], wish: Wish) -> dict[str, dict[str, Scalar]]:
+    """Return the inputs of each phase: what was given, else the defaults.
+
+    A value given reaches every phase of the run that declares an input of that name.
+    """
+    known = {name for phase in phases for name in phase.inputs}
+    for name in wish.inputs:
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            raise InputInvalid(f"no phase of this run has an input {name!r}", hint=f"inputs: {listed}")
+    return {phase.name: {name: _input(phase, name, spec, wish) for name, spec in phase.inputs.items()} for phase in phases}
+
+
+def _phase(phase: PhaseSpec, specs: Specs) -> dict[str, str]:
+    path = next(path for path in specs.texts if path.endswith(f"/{phase.name}.yaml"))
+    return {"name": phase.name, "title": phase.title, "path": path, "text": specs.texts[path]}
+
+
+def _input(phase: PhaseSpec, name: str, spec: InputSpec, wish: Wish) -> Scalar:
+    if name not in wish.inputs:
+        if spec.default is None:
+            raise InputInvalid(f"{phase.name} needs a value for {name}", hint=f"--input {name}=VALUE")
+        return spec.default
+    value = _parsed(name, spec.type, wish.inputs[name])
+    if spec.options and value not in spec.options:
+        listed = ", ".join(str(option) for option in spec.options)
+        raise InputInvalid(f"{name} cannot be {value!r}", hint=f"one of: {listed}")
+    return value
+
+
+def _parsed(name: str, kind: InputType, text: str) -> Scalar:
+    try:
+        return _PARSERS[kind](text)
+    except ValueError as wrong:
+        raise InputInvalid(f"{name}: {wrong}", hint=f"--input {name}=VALUE with a {kind.value}") from wrong
+
+
+def _number(text: str) -> Scalar:
+    try:
+        return int(text)
+    except ValueError:
+        number = float(text)
+    if number != number or number in (float("inf"), float("-inf")):
+        raise ValueError(f"{text!r} is not a number")
+    return number
+
+
+def _boolean(text: str) -> Scalar:
+    if text not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text == "true"
+
+
+def _path(text: str) -> Scalar:
+    parts = text.replace(os.sep, "/").split("/")
+    if not text or text.startswith("/") or ".." in parts or "\0" in text:
+        raise ValueError(f"{text!r} does not stay inside the project")
+    return text
+
+
+_PARSERS = {InputType.STRING: str, InputType.NUMBER: _number, InputType.BOOLEAN: _boolean, InputType.PATH: _path}
+
+
+def check_gates(specs: Specs, names: tuple[str, ...]) -> None:
+    """Raise GateUnknown for a name that is no gate of the project."""
+    for name in names:
+        if name not in specs.gates.gates:
+            listed = ", ".join(specs.gates.gates) or "none"
+            raise GateUnknown(f"there is no gate {name!r}", hint=f"use one of: {listed}")

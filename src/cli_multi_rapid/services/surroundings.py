@@ -1,0 +1,63 @@
+"""What steps find around them: environment variables, programs, secrets."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from cli_multi_rapid.errors import UsageError
+from cli_multi_rapid.model.phase import PhaseSpec
+from cli_multi_rapid.services.wiring import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """`environ` is what steps inherit, `secrets` are to be hidden.
+
+    `missing` runs the project's Python to find what is required and not there, with what to do about it; `present` runs
+    nothing and says of each requirement: present, missing or unknown.
+   """
+
+    environ: Mapping[str, str]
+    secrets: Mapping[str, str]
+    python: str | None
+    kind: str
+    notes: tuple[str, ...]
+    missing: Callable[[tuple[str, ...]], Iterable[tuple[str, str]]]
+    present: Callable[[tuple[str, ...]], Mapping[str, str]]
+
+
+def surroundings(project: Project, phases: Iterable[PhaseSpec]) -> Surroundings:
+    """Find the environment that the steps of these phases see.
+
+    Raises:
+        UsageError: a declared secret cannot be hidden because it is too short.
+    """
+    from cli_multi_rapid.system.environment import find_environment, missing_requirements, step_environ
+
+    found = find_environment(project.root, project.environ)
+    environ = step_environ(found, project.environ, {})
+
+    def missing(requires: tuple[str, ...]) -> Iterable[tuple[str, str]]:
+        absent = missing_requirements(requires, environ_path=environ["PATH"], python=found.python)
+        return [(one.name, one.fix) for one in absent]
+
+    names = {name for phase in phases for name in phase.secrets}
+    return Surroundings(
+        environ=environ,
+        secrets=_secrets(project.environ, names),
+        python=found.python,
+        kind=found.kind,
+        notes=tuple(found.notes),
+        missing=missing,
+    )
+
+
+def _secrets(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    from cli_multi_rapid.system.redact import check_secret
+
+    found = {name: environ[name] for name in sorted(names) if environ.get(name)}
+    for name, value in found.items():
+        try:
+            check_secret(name, value)
+        except ValueError as refused:
+            raise UsageError(str(refused), where=f"environment variable {name}") from refused
+    return found
