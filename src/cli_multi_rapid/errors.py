@@ -207,7 +207,9 @@ class ProcessSurvived(CouldNotRun):
     """A process of the interrupted attempt is still running and could not be stopped."""
 
     code = "PROCESS-SURVIVED"
-    explanation = "A step is not started again while its earlier attempt may still change files. Stop the process first."
+    explanation = (
+        "A step is not started again while its earlier attempt may still change files. Stop the process first."
+    )
 
 
 class EvidenceMissing(CouldNotRun):

@@ -253,3 +253,12 @@ def test_status_functions_ask_the_caller() -> None:
         evaluate("1 && cancelled()", {}, status=status)
     assert (caught.value.kind, caught.value.column) == ("evaluation", 6)
     assert "always()" in _message("always()")
+
+
+def test_many_shallow_arrays_are_not_deep() -> None:
+    assert len(evaluate("fromJSON(x)", {"x": "[" + "[]," * 500 + "[]]"})) == 501
+    assert evaluate("fromJSON(x)", {"x": '"' + "[" * 500 + '"'}) == "[" * 500
+
+
+def test_contexts_are_found_in_any_case() -> None:
+    assert evaluate("b.X", {"A": 1, "B": {"x": 2}}) == 2

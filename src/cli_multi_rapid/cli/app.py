@@ -76,6 +76,8 @@ def entry(program: str, fixed: Sequence[str] = (), *, arguments: Sequence[str] |
     `fixed` stands before the user's arguments; `program` is what usage texts call it.
     """
     use_utf8()
+    if "powershell_complete" in os.environ.values():
+        importlib.import_module("cli_multi_rapid.cli.completion")  # click itself does not know PowerShell
     given = [*fixed, *(sys.argv[1:] if arguments is None else arguments)]
     common = Common()
     try:
@@ -94,7 +96,7 @@ def entry(program: str, fixed: Sequence[str] = (), *, arguments: Sequence[str] |
     except BrokenPipeError:
         _silence_stdout()
         return 141
-    except Exception as bug:  # noqa: BLE001  the error boundary: everything else is a bug of ours
+    except Exception as bug:  # the error boundary: everything else is a bug of ours
         if common.debug:
             raise
         return _shown(_crash(bug), common)
@@ -119,7 +121,9 @@ def _crash(bug: Exception) -> InternalError:
     import traceback
 
     text = "".join(traceback.format_exception(bug))
-    head = f"cli-multi-rapid {version('cli-multi-rapid')} · Python {platform.python_version()} · {platform.platform()}\n"
+    head = (
+        f"cli-multi-rapid {version('cli-multi-rapid')} · Python {platform.python_version()} · {platform.platform()}\n"
+    )
     handle, name = tempfile.mkstemp(prefix="cli-multi-rapid-crash-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8") as log:
         log.write(head + text)

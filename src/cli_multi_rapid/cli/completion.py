@@ -3,8 +3,13 @@
 import os
 from typing import ClassVar
 
-import click
-from click.shell_completion import CompletionItem, ShellComplete, add_completion_class, get_completion_class
+from click.shell_completion import (
+    CompletionItem,
+    ShellComplete,
+    add_completion_class,
+    get_completion_class,
+    split_arg_string,
+)
 
 _PROGRAMS = ("cli-multi-rapid", "cmr")
 
@@ -31,7 +36,7 @@ Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
 
     def get_completion_args(self) -> tuple[list[str], str]:
         """Return the words before the one to be completed, and that one."""
-        words = click.parser.split_arg_string(os.environ["CMR_COMPLETE_WORDS"])[1:]
+        words = split_arg_string(os.environ["CMR_COMPLETE_WORDS"])[1:]
         incomplete = os.environ.get("CMR_COMPLETE_WORD", "")
         return (words[:-1] if incomplete and words else words), incomplete
 

@@ -1,8 +1,6 @@
 """What the program says: data to standard output, words for people to standard error, errors in one shape."""
 
-import json
 import os
-import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -10,14 +8,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol, TextIO
 
-from cli_multi_rapid.documents.reports import plain
+from cli_multi_rapid.documents.reports import json_text
 from cli_multi_rapid.documents.text import ASCII, GLYPHS, PROGRAM, UNICODE, Symbols, cells, printable
 from cli_multi_rapid.errors import CmrError, Problem, SpecInvalid
 from cli_multi_rapid.model.events import Event
 
 _COLUMNS = 100
-# JSON may hold these as they are; a terminal that shows the JSON would obey them.
-_UNSAFE = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 _OFF = ("", "0", "false", "no")
 
 
@@ -51,7 +47,7 @@ def use_utf8() -> None:
 
 def emit(data: object) -> None:
     """Print data as JSON on standard output."""
-    print(as_json(data), flush=True)  # noqa: T201  this module is the one that prints
+    print(json_text(data), flush=True)  # noqa: T201  this module is the one that prints
 
 
 def say(text: str) -> None:
@@ -72,12 +68,6 @@ def show_error(error: CmrError, *, as_json: bool = False, debug: bool = False) -
         emit(error_data(error))
     else:
         note(error_text(error, symbols=symbols(sys.stderr)))
-
-
-def as_json(data: object) -> str:
-    """Return data as indented JSON in the order given, safe to show on a terminal. Dataclasses become objects."""
-    text = json.dumps(plain(data), ensure_ascii=False, indent=2, allow_nan=False)
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def error_data(error: CmrError) -> dict[str, object]:
@@ -115,7 +105,7 @@ def symbols(stream: TextIO, environ: Mapping[str, str] | None = None) -> Symbols
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
-    """Tell whether to colour: NO_COLOR forbids it, FORCE_COLOR and CLICOLOR_FORCE demand it, else a terminal decides."""
+    """Tell whether to colour: NO_COLOR forbids it, FORCE_COLOR and CLICOLOR_FORCE demand it, else a terminal has it."""
     given = os.environ if environ is None else environ
     if given.get("NO_COLOR"):
         return False
@@ -201,7 +191,6 @@ def _problem_data(problem: Problem) -> dict[str, object]:
 __all__ = [
     "Renderer",
     "Symbols",
-    "as_json",
     "emit",
     "error_data",
     "error_text",

@@ -10,6 +10,7 @@ from cli_multi_rapid.errors import InputInvalid
 from cli_multi_rapid.model.ports import Observer
 
 if TYPE_CHECKING:
+    from cli_multi_rapid.documents.reports import RunView
     from cli_multi_rapid.model.events import Payload
     from cli_multi_rapid.model.settings import Settings
     from cli_multi_rapid.services.runs import Ended
@@ -58,7 +59,7 @@ def begin(
     wish = replace(wish, level=chosen_level(settings, specs.gates.level))
     if validate:
         wish = replace(wish, final_gates=tuple(specs.gates.gates))
-    trust = require_trust(project.root, project.state, project.environ)
+    trust = require_trust(project.root, project.state, project.environ).state
     prepared = prepare(project, specs, wish, trust=trust)
     notes = list(prepared.tree.warnings)
     if not prepared.tree.git:
@@ -80,12 +81,11 @@ def validate_only(common: Common, project: "Project", settings: "Settings", reco
 @contextmanager
 def watched(common: Common, project: "Project", notes: Sequence[str]) -> Iterator[Observer]:
     """Show a run as it happens, on standard error, after some words before it."""
-    from cli_multi_rapid.cli.console import note
-    from cli_multi_rapid.cli.rendering import renderer
+    from cli_multi_rapid.cli.console import note, renderer
 
     for text in notes:
         note(f"warning: {text}")
-    shown = renderer(folder=project.state / "runs", quiet=common.as_json)
+    shown = renderer(verbose=common.verbose)
     try:
         yield shown
     finally:
@@ -95,7 +95,6 @@ def watched(common: Common, project: "Project", notes: Sequence[str]) -> Iterato
 def finish(common: Common, project: "Project", ended: "Ended") -> int:
     """Print how the run ended and what to do next; return the exit code."""
     from cli_multi_rapid.cli.console import emit
-    from cli_multi_rapid.cli.rendering import print_summary
     from cli_multi_rapid.documents.reports import report
     from cli_multi_rapid.services.history import one
 
@@ -103,5 +102,19 @@ def finish(common: Common, project: "Project", ended: "Ended") -> int:
     if common.as_json:
         emit(report(view))
     else:
-        print_summary(view, folder=project.folder(ended.run))
+        print_summary(project, view)
     return ended.exit_code
+
+
+def print_summary(project: "Project", view: "RunView") -> None:
+    """Print on standard output why and how a run ended, with the ends of the logs that matter."""
+    import sys
+
+    from cli_multi_rapid.cli.console import say, symbols
+    from cli_multi_rapid.cli.summary import summary
+    from cli_multi_rapid.documents.reports import log_tails
+    from cli_multi_rapid.services.history import log_end
+
+    folder = project.folder(view.id)
+    logs = log_tails(view, lambda path: log_end(folder / path), folder=str(folder))
+    say(summary(view, logs=logs, symbols=symbols(sys.stdout)))

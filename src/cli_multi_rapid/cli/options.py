@@ -15,6 +15,7 @@ class Common:
     folder: Path = Path()
     as_json: bool = False
     debug: bool = False
+    verbose: bool = False
 
 
 def _folder(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
@@ -35,6 +36,12 @@ def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> N
         context.ensure_object(Common).debug = True
 
 
+def _verbose(context: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
+    del parameter
+    if value:
+        context.ensure_object(Common).verbose = True
+
+
 _OPTIONS = (
     click.option(
         "-C", "folder", metavar="DIR", expose_value=False, callback=_folder, is_eager=True,
@@ -43,6 +50,10 @@ _OPTIONS = (
     click.option(
         "--json", "as_json", is_flag=True, expose_value=False, callback=_as_json, is_eager=True,
         help="Print data as JSON on standard output.",
+    ),
+    click.option(
+        "-v", "--verbose", is_flag=True, expose_value=False, callback=_verbose, is_eager=True,
+        help="Show what steps print, line by line.",
     ),
     click.option(
         "--debug", is_flag=True, expose_value=False, callback=_debug, is_eager=True,

@@ -26,7 +26,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
 FACES: dict[str, tuple[str, tuple[str, ...], str]] = {
     "workflows/orchestrator.py": ("python -m workflows.orchestrator", (), "Run the workflow phases of this project."),
     "agentic_framework_v3.py": ("python agentic_framework_v3.py", (), "Run tasks and phases of this project."),
-    "scripts/workflow-runner.py": ("python scripts/workflow-runner.py", ("run-phase",), "Run one phase of this project."),
+    "scripts/workflow-runner.py": (
+        "python scripts/workflow-runner.py",
+        ("run-phase",),
+        "Run one phase of this project.",
+    ),
     "scripts/compliance-checker.py": (
         "python scripts/compliance-checker.py",
         ("validate-compliance",),

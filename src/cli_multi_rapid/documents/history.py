@@ -204,7 +204,7 @@ class _Run:
         phases = tuple(self._phase_view(name, over, gates) for name in self._phases)
         softened = any(step.softened for phase in phases for step in phase.steps)
         draft = RunView(
-            id=self._run,
+            run=self._run,
             status=status,
             verdict=verdict_of(status, [gate.result for gate in gates], softened=softened),
             exit_code=end.maybe_integer("exit_code") if end else None,

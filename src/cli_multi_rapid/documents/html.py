@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 from cli_multi_rapid.documents.reports import (
     Log,
     RunView,
-    StepView,
-    Verdict,
+    listed,
     plain,
     require_results,
 )
 from cli_multi_rapid.documents.text import UNICODE, duration, number, plural, printable, tone
-from cli_multi_rapid.documents.words import ending, next_commands
+from cli_multi_rapid.documents.words import ending, headline, next_commands, place, sign_of, tally, tone_of, worst
 from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus
-from cli_multi_rapid.model.run import Status
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -26,35 +24,8 @@ if TYPE_CHECKING:
 FINDINGS_SHOWN = 50
 STEPS_SHOWN = 400
 _VALUE_SHOWN = 2000
+_LOG_SHOWN = 40
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-_HEADLINES: dict[Verdict | Status, str] = {
-    Verdict.PASS: "Passed",
-    Verdict.WARN: "Passed with warnings",
-    Verdict.FAIL: "Failed",
-    Verdict.ERROR: "Could not be judged",
-    Verdict.UNJUDGED: "Done, but not judged",
-    Status.TIMEOUT: "Timed out",
-    Status.CANCELLED: "Cancelled",
-    Status.RUNNING: "Still running",
-    Status.INTERRUPTED: "Interrupted",
-    Status.STUCK: "Stuck",
-    Status.PENDING: "Not started",
-}
-_TONES = {
-    Verdict.PASS: "good",
-    Verdict.WARN: "warn",
-    Verdict.FAIL: "bad",
-    Verdict.ERROR: "bad",
-    Verdict.UNJUDGED: "warn",
-    Verdict.UNFINISHED: "busy",
-}
-_SIGNS = {
-    "good": UNICODE.good,
-    "warn": UNICODE.warn,
-    "bad": UNICODE.bad,
-    "busy": UNICODE.busy,
-    "quiet": UNICODE.skipped,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,15 +60,15 @@ def render_html(
         csp=_CSP,
         run=view,
         headline=headline(view),
-        tone=_TONES[view.verdict],
-        sign=_SIGNS[_TONES[view.verdict]],
+        tone=tone_of(view),
+        sign=sign_of(view, UNICODE),
         next=next_commands(view),
         generated_at=f"{generated_at:%Y-%m-%d %H:%M:%S} UTC",
         counts=_counts(view),
         gates=view.gates,
         findings=[gate for gate in view.gates if gate.result.findings],
         findings_shown=FINDINGS_SHOWN,
-        phases=[(phase, *_listed(phase.steps, steps_shown)) for phase in view.phases],
+        phases=[(phase, *listed(phase.steps, steps_shown)) for phase in view.phases],
         logs=logs or {},
         evidence=_evidence(view),
         artifacts=_artifacts(view),
@@ -105,13 +76,6 @@ def render_html(
         environment=_facts(view),
         details=[gate for gate in view.gates if gate.result.details],
     )
-
-
-def headline(view: RunView) -> str:
-    """Return the verdict of a run in two or three words."""
-    if view.verdict is Verdict.UNFINISHED or view.status in (Status.TIMEOUT, Status.CANCELLED):
-        return _HEADLINES[view.status]
-    return _HEADLINES[view.verdict]
 
 
 def _environment() -> "Environment":
@@ -136,8 +100,8 @@ def _environment() -> "Environment":
         "tail": _tail,
         "pairs": _pairs,
         "plural": plural,
-        "worst": _worst_first,
-        "place": _place,
+        "worst": _worst,
+        "place": place,
     }
     environment.tests["observed"] = _has_observed
     environment.globals |= {"sign_of": UNICODE.sign, "tone_of": tone}
@@ -151,32 +115,15 @@ def _safe(value: object) -> object:
 
 def _counts(view: RunView) -> tuple[tuple[str, int, str], ...]:
     """Return what the overview counts, such as ("Steps", 12, "11 success, 1 failure")."""
-    steps = _tally([step.status for step in view.steps])
-    gates = _tally([gate.result.status for gate in view.gates])
+    steps = tally([step.status for step in view.steps])
+    gates = tally([gate.result.status for gate in view.gates])
     findings = sum(gate.result.findings_total for gate in view.gates)
-    rows = [("Phases", len(view.phases), _tally([phase.status for phase in view.phases]))]
+    rows = [("Phases", len(view.phases), tally([phase.status for phase in view.phases]))]
     rows += [("Steps", len(view.steps), steps), ("Gates", len(view.gates), gates or "nothing was judged")]
     if findings:
         blocking = sum(gate.result.findings_total for gate in view.blocking_gates)
         rows.append(("Findings", findings, f"{blocking:,} in gates that block"))
     return tuple(rows)
-
-
-def _tally(statuses: Sequence[Status | GateStatus]) -> str:
-    return ", ".join(f"{statuses.count(one):,} {one.value}" for one in dict.fromkeys(statuses))
-
-
-def _listed(steps: Sequence[StepView], limit: int) -> tuple[tuple[StepView, ...], int]:
-    """Return the steps to list, in order, and how many are left out: never one that failed."""
-    room = limit - sum(step.outcome.bad for step in steps)
-    shown = []
-    for step in steps:
-        if not step.outcome.bad:
-            room -= 1
-            if room < 0:
-                continue
-        shown.append(step)
-    return tuple(shown), len(steps) - len(shown)
 
 
 def _evidence(view: RunView) -> list[FileRow]:
@@ -249,7 +196,7 @@ def _size(size: int | None) -> str:
 
 def _tail(log: Log) -> str:
     """Return the lines of a log as escaped HTML that keeps its line breaks."""
-    return _lines(log.lines)
+    return _lines(log.lines(_LOG_SHOWN))
 
 
 def _pairs(values: Mapping[str, object]) -> str:
@@ -263,15 +210,8 @@ def _lines(lines: Sequence[str]) -> str:
     return Markup("\n").join(escape(printable(line)) for line in lines)
 
 
-def _worst_first(findings: Sequence[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda one: (one.severity.rank, one.path, one.line))[:FINDINGS_SHOWN]
-
-
-def _place(finding: Finding) -> str:
-    if not finding.path:
-        return ""
-    parts = [finding.path, *(str(part) for part in (finding.line, finding.column) if part)]
-    return ":".join(parts)
+def _worst(findings: Sequence[Finding]) -> list[Finding]:
+    return worst(findings, FINDINGS_SHOWN)
 
 
 def _has_observed(result: GateResult) -> bool:

@@ -5,6 +5,7 @@ there is no report at all.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum, StrEnum
@@ -13,11 +14,13 @@ from math import isfinite
 
 from cli_multi_rapid.documents.text import printable
 from cli_multi_rapid.errors import EvidenceMissing
-from cli_multi_rapid.model.gate import GateResult, GateStatus, Level
+from cli_multi_rapid.model.gate import GateResult, GateStatus, Level, verdict
 from cli_multi_rapid.model.run import Artifact, Status
 
 SCHEMA = "cmr/report@v1"
-_TAIL_BYTES = 64 << 10
+# JSON may hold these as they are; a terminal that shows the JSON would obey them.
+_UNSAFE = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+_TAIL_BYTES = 16 << 10
 
 
 class Verdict(StrEnum):
@@ -145,7 +148,7 @@ class RunView:
     not block. `head` is the hash of the last event, which covers all events before it. `gates` also holds those that judged no phase but the project.
     """
 
-    id: str
+    run: str
     status: Status
     verdict: Verdict
     reason: str = ""
@@ -195,11 +198,15 @@ class RunView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """The end of a step's log and the path of the whole of it."""
+    """The end of a step's log, masked but otherwise as it was written, and the path of the whole of it."""
 
     path: str
-    lines: tuple[str, ...]
-    complete: bool = False
+    tail: str
+
+    def lines(self, count: int) -> tuple[str, ...]:
+        """Return the last lines, made harmless."""
+        text = printable(self.tail, lines=True).rstrip()
+        return tuple(text.split("\n")[-count:]) if text else ()
 
 
 def verdict_of(status: Status, gates: Sequence[GateResult], *, softened: bool = False) -> Verdict:
@@ -224,7 +231,7 @@ def require_results(view: RunView) -> None:
         EvidenceMissing: there is nothing that a report could rest on.
     """
     if not view.gates and not any(step.status.ended for step in view.steps):
-        raise EvidenceMissing(f"run {view.id} has no recorded result to report on", where=f"run {view.id}")
+        raise EvidenceMissing(f"run {view.run} has no recorded result to report on", where=f"run {view.run}")
 
 
 def verify_evidence(view: RunView, read: Callable[[str], bytes | None]) -> list[str]:
@@ -248,24 +255,20 @@ def verify_evidence(view: RunView, read: Callable[[str], bytes | None]) -> list[
 
 
 def log_tails(
-    view: RunView, read: Callable[[str], bytes | None], *, folder: str = "", lines: int = 15, everything: bool = False
+    view: RunView, read: Callable[[str], bytes | None], *, folder: str = "", everything: bool = False
 ) -> dict[str, Log]:
     """Return the ends of the logs of the steps that failed, or of all with `everything`, by the key of the step.
 
-    `read` gets a log's path, relative to the run's folder, and returns its content or its end (64 KiB are enough).
+    `read` gets a log's path, relative to the run's folder, and returns its content or its end; 16 KiB are kept.
     """
     found = {}
     for step in view.steps:
         if not step.log or not (everything or step.outcome.bad):
             continue
         content = read(step.log)
-        if content is None:
-            continue
-        text = printable(content[-_TAIL_BYTES:].decode(errors="replace"), lines=True).rstrip("\n")
-        all_lines = text.split("\n") if text else []
-        path = f"{folder}/{step.log}" if folder else step.log
-        complete = len(all_lines) <= lines and len(content) < _TAIL_BYTES
-        found[step.key] = Log(path=path, lines=tuple(all_lines[-lines:]), complete=complete)
+        if content is not None:
+            path = f"{folder}/{step.log}" if folder else step.log
+            found[step.key] = Log(path=path, tail=content[-_TAIL_BYTES:].decode(errors="replace"))
     return found
 
 
@@ -276,7 +279,7 @@ def render_json(view: RunView) -> str:
         EvidenceMissing: the run has no recorded result.
     """
     require_results(view)
-    return json.dumps(report(view), ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    return json_text(report(view), sort_keys=True) + "\n"
 
 
 def report(view: RunView) -> dict[str, object]:
@@ -300,6 +303,25 @@ def report(view: RunView) -> dict[str, object]:
     }
 
 
+def compliance(view: RunView) -> dict[str, object]:
+    """Return what the gates of a run decided, as `validate-compliance --json` prints it."""
+    results = tuple(gate.result for gate in view.gates)
+    trees = dict.fromkeys(result.tree for result in results)
+    return {
+        "status": verdict(results),
+        "level": view.origin.level,
+        "tree": view.origin.tree or next(iter(trees), ""),
+        "run": view.run,
+        "gates": [_plain_fields(result) for result in results],
+    }
+
+
+def json_text(data: object, *, sort_keys: bool = False) -> str:
+    """Return data as indented JSON that is safe to show on a terminal. Dataclasses become objects, enums their values."""
+    text = json.dumps(plain(data), ensure_ascii=False, indent=2, sort_keys=sort_keys, allow_nan=False)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def plain(value: object) -> object:
     """Return a value as JSON knows it: dataclasses as objects, enums as their values, numbers JSON lacks as text."""
     if isinstance(value, Enum):
@@ -313,6 +335,19 @@ def plain(value: object) -> object:
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
     return _plain_fields(value) if is_dataclass(value) else str(value)
+
+
+def listed(steps: Sequence[StepView], limit: int) -> tuple[tuple[StepView, ...], int]:
+    """Return the steps to list, in order, and how many are left out: never one that failed."""
+    room = limit - sum(step.outcome.bad for step in steps)
+    shown = []
+    for step in steps:
+        if not step.outcome.bad:
+            room -= 1
+            if room < 0:
+                continue
+        shown.append(step)
+    return tuple(shown), len(steps) - len(shown)
 
 
 def _plain_fields(value: object, without: tuple[str, ...] = ()) -> dict[str, object]:

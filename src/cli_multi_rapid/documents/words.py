@@ -1,13 +1,35 @@
 """Why a run did not simply pass, and what of it was not run, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from signal import Signals
 
 from cli_multi_rapid.documents.reports import GateView, NotRun, RunView, StepView, Verdict
-from cli_multi_rapid.documents.text import PROGRAM, number, plural
-from cli_multi_rapid.model.gate import GateResult, GateStatus
+from cli_multi_rapid.documents.text import PROGRAM, Symbols, number, plural, tone
+from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus
 from cli_multi_rapid.model.run import Status
+
+_HEADLINES: dict[Verdict | Status, str] = {
+    Verdict.PASS: "Passed",
+    Verdict.WARN: "Passed with warnings",
+    Verdict.FAIL: "Failed",
+    Verdict.ERROR: "Could not be judged",
+    Verdict.UNJUDGED: "Done, but not judged",
+    Status.TIMEOUT: "Timed out",
+    Status.CANCELLED: "Cancelled",
+    Status.RUNNING: "Still running",
+    Status.INTERRUPTED: "Interrupted",
+    Status.STUCK: "Stuck",
+    Status.PENDING: "Not started",
+}
+_TONES = {
+    Verdict.PASS: "good",
+    Verdict.WARN: "warn",
+    Verdict.FAIL: "bad",
+    Verdict.ERROR: "bad",
+    Verdict.UNJUDGED: "warn",
+    Verdict.UNFINISHED: "busy",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +38,45 @@ class Planned:
 
     steps: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
+
+
+def headline(view: RunView) -> str:
+    """Return the verdict of a run in two or three words."""
+    if view.verdict is Verdict.UNFINISHED or view.status in (Status.TIMEOUT, Status.CANCELLED):
+        return _HEADLINES[view.status]
+    return _HEADLINES[view.verdict]
+
+
+def tone_of(view: RunView) -> str:
+    """Return what a run means to people: good, warn, bad or busy. Only a run that passed is good."""
+    if view.verdict is Verdict.UNFINISHED:
+        return tone(view.status)
+    return _TONES[view.verdict]
+
+
+def sign_of(view: RunView, symbols: Symbols) -> str:
+    """Return the sign of a run's verdict, without colour."""
+    if view.status in (Status.INTERRUPTED, Status.CANCELLED):
+        return symbols.stopped
+    signs = {"good": symbols.good, "warn": symbols.warn, "bad": symbols.bad, "busy": symbols.busy}
+    return signs.get(tone_of(view), symbols.waiting)
+
+
+def tally(statuses: Sequence[Status | GateStatus]) -> str:
+    """Return how often each status occurs: ``11 success, 1 failure``."""
+    return ", ".join(f"{statuses.count(one):,} {one.value}" for one in dict.fromkeys(statuses))
+
+
+def place(finding: Finding) -> str:
+    """Return ``path:line:column`` of a finding, as far as it is known."""
+    if not finding.path:
+        return ""
+    return ":".join([finding.path, *(str(part) for part in (finding.line, finding.column) if part)])
+
+
+def worst(findings: Sequence[Finding], limit: int) -> list[Finding]:
+    """Return the worst findings, the worst first."""
+    return sorted(findings, key=lambda one: (one.severity.rank, one.path, one.line))[:limit]
 
 
 def ending(step: StepView) -> str:
@@ -114,13 +175,13 @@ def _unreached(kind: str, name: str) -> NotRun:
 def next_commands(run: RunView) -> tuple[str, ...]:
     """Return the exact commands that a person most likely wants next, the best first."""
     if run.status is Status.RUNNING:
-        return (f"{PROGRAM} logs {run.id} -f", f"{PROGRAM} cancel {run.id}")
+        return (f"{PROGRAM} logs {run.run} -f", f"{PROGRAM} cancel {run.run}")
     if run.status is Status.INTERRUPTED:
-        return (f"{PROGRAM} resume {run.id}",)
+        return (f"{PROGRAM} resume {run.run}",)
     if not run.status.bad and not run.blocking_gates and run.status.ended:
-        return (f"{PROGRAM} generate-report {run.id}",)
+        return (f"{PROGRAM} generate-report {run.run}",)
     offers = [f"{PROGRAM} run-phase {name} --input fix=true" for name in _fixable(run)]
-    return (*offers, f"{PROGRAM} rerun {run.id}")
+    return (*offers, f"{PROGRAM} rerun {run.run}")
 
 
 def _fixable(run: RunView) -> list[str]:

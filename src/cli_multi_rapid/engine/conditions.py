@@ -97,7 +97,9 @@ class Admission:
         return f"{culprit} did not succeed"
 
 
-def combinations(matrix: Mapping[str, Sequence[Scalar] | str], contexts: Mapping[str, object]) -> list[dict[str, object]]:
+def combinations(
+    matrix: Mapping[str, Sequence[Scalar] | str], contexts: Mapping[str, object]
+) -> list[dict[str, object]]:
     """Return every combination of a matrix, the last axis varying fastest.
 
     Raises:

@@ -224,5 +224,3 @@ def _worse(facts: StepResult, status: Status, reason: str, *, fix: str = "") -> 
 def _signal_text(number: int) -> str:
     name = Signals(number).name if number in {item.value for item in Signals} else str(number)
     return f"killed by {name} ({number})" + (", maybe out of memory" if name == "SIGKILL" else "")
-
-

@@ -33,11 +33,15 @@ _NODE = Interpreter(
 _PHP = Interpreter(code=re.compile(r"-[rBRE]"), valued=re.compile(r"-[cdz]"), repeats=True)
 _POWERSHELL = Interpreter(
     code=re.compile(r"[-/](c|command|e|ec|enc[a-z]*|cwa|commandwithargs)", re.IGNORECASE),
-    valued=re.compile(r"[-/](ex[a-z]*|ep|o[a-z]*|i[a-z]*|v[a-z]*|w[a-z]*|config[a-z]*|settings[a-z]*|custom[a-z]*)", re.IGNORECASE),
+    valued=re.compile(
+        r"[-/](ex[a-z]*|ep|o[a-z]*|i[a-z]*|v[a-z]*|w[a-z]*|config[a-z]*|settings[a-z]*|custom[a-z]*)", re.IGNORECASE
+    ),
     rest=True,
 )
 _CMD = Interpreter(code=re.compile(r"/[ckr]", re.IGNORECASE), valued=_NEVER, rest=True)
-_AWK = Interpreter(code=re.compile(r"-e|--source"), valued=re.compile(r"-[Fv]|--(assign|field-separator)"), repeats=True)
+_AWK = Interpreter(
+    code=re.compile(r"-e|--source"), valued=re.compile(r"-[Fv]|--(assign|field-separator)"), repeats=True
+)
 _UNKNOWN = Interpreter(code=re.compile(r"-[a-zA-Z]*[ce]|--eval|-p|-Command|-EncodedCommand"), valued=_NEVER)
 
 _BY_NAME: Mapping[str, Interpreter] = {
@@ -51,8 +55,38 @@ _BY_NAME: Mapping[str, Interpreter] = {
 }
 _PYTHON_NAME = re.compile(r"(python|pypy)w?[0-9.]*|py")
 _PREFIXES = frozenset(
-    "env sudo doas su xargs find parallel nice ionice timeout nohup time watch stdbuf setsid chroot unshare flock strace "
-    "busybox docker podman uv uvx poetry pipenv pdm hatch tox npx".split()
+    [
+        "env",
+        "sudo",
+        "doas",
+        "su",
+        "xargs",
+        "find",
+        "parallel",
+        "nice",
+        "ionice",
+        "timeout",
+        "nohup",
+        "time",
+        "watch",
+        "stdbuf",
+        "setsid",
+        "chroot",
+        "unshare",
+        "flock",
+        "strace",
+        "busybox",
+        "docker",
+        "podman",
+        "uv",
+        "uvx",
+        "poetry",
+        "pipenv",
+        "pdm",
+        "hatch",
+        "tox",
+        "npx",
+    ]
 )
 
 

@@ -22,7 +22,7 @@ class Outline:
     """All steps of a phase. `ids` and `producers` go by lower-case names, because expressions ignore case.
 
     `needs` are the numbers of the steps that each one needs directly, unknown ones left out. `cycles` lists every
-    circle found, as numbers; `rests_on` has a bit for each step that a step rests on, and is empty if there is a circle.
+    circle found, as numbers. `rests_on` has a bit for each step that a step rests on; it is empty if there is a circle.
     """
 
     spec: PhaseSpec

@@ -24,7 +24,7 @@ from cli_multi_rapid.model.run import Status, StepResult
 _TICK_S = 0.2
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Runner:
     """Drives one run whose lease (`fence`) the caller holds. `folder` receives logs and artifacts."""
 
@@ -51,9 +51,7 @@ class Runner:
         """Run to the end, or to an interruption, and return the state."""
         while not self._interrupted:
             ready = self._advance()
-            starts = startable(
-                ready, self.state, running=tuple(self._tasks.values()), parallel=self.plan.parallel
-            )
+            starts = startable(ready, self.state, running=tuple(self._tasks.values()), parallel=self.plan.parallel)
             for start in starts:
                 self._note_start(start)
             self._flush()

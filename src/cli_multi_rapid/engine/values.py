@@ -2,10 +2,17 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import PurePosixPath, PureWindowsPath
 
 from cli_multi_rapid.engine.outline import Outline, Spot
-from cli_multi_rapid.model.phase import NAME, InputSpec, InputType, PhaseSpec, Retry, Scalar, Step, duration_s
+from cli_multi_rapid.model.phase import InputSpec, InputType, Retry, Scalar, Step
+from cli_multi_rapid.system.checks import (
+    MAX_EXIT_CODE,
+    check_duration,
+    check_exit_codes,
+    check_globs,
+    check_name,
+    leads_outside,
+)
 from cli_multi_rapid.system.document import Findings
 from cli_multi_rapid.system.faults import label
 from cli_multi_rapid.system.positions import Trail
@@ -13,11 +20,8 @@ from cli_multi_rapid.system.positions import Trail
 MAX_STEPS = 500
 MAX_COMBINATIONS = 256
 MAX_ATTEMPTS = 20
-MAX_EXIT_CODE = 255
-MAX_DURATION_S = 365 * 24 * 3600.0
 RESERVED_PREFIX = "CMR_"
 
-_NAME = re.compile(NAME.removesuffix("$") + r"\Z")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _REQUIREMENT = re.compile(r"(?:python:)?[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")
 _RETRY_ON = re.compile(r"timeout|failure|exit:(?:0|[1-9][0-9]{0,2})")
@@ -32,37 +36,17 @@ def check_values(seen: Outline, findings: Findings) -> None:
     if not seen.spots and not spec.gates:
         findings.add("SPEC-VALUE", ("steps",), "the phase has neither steps nor gates", fix="add a step", key=True)
     for name, given in spec.inputs.items():
-        _name(("inputs", name), findings)
+        check_name(("inputs", name), findings)
         _input(("inputs", name), given, findings)
     _variables(("env",), spec.env, findings)
     for i, name in enumerate(spec.secrets):
         if not _ENV_NAME.match(name):
             findings.add("SPEC-VALUE", ("secrets", i), f"'{name}' cannot be the name of an environment variable")
     check_globs(("permissions", "write"), spec.permissions.write, findings)
-    duration(("defaults", "timeout"), spec.defaults.timeout, findings)
+    check_duration(("defaults", "timeout"), spec.defaults.timeout, findings)
     _retry(("defaults", "retry"), spec.defaults.retry, findings)
     for spot in seen.spots:
         _step(spot, findings)
-
-
-def duration(trail: Trail, text: str, findings: Findings, *, zero: bool = False) -> None:
-    """Note a duration that is zero (unless that is allowed) or longer than a year."""
-    try:
-        seconds = duration_s(text)
-    except (ValueError, OverflowError):
-        return  # not of the form of a duration, which the schema says, or endless, which is caught below
-    if seconds > MAX_DURATION_S:
-        findings.add("SPEC-VALUE", trail, f"{label(trail)} is longer than 365 days", key=True)
-    if not seconds and not zero:
-        findings.add("SPEC-VALUE", trail, f"{label(trail)} must be longer than zero", key=True)
-
-
-def check_globs(trail: Trail, globs: Iterable[str], findings: Findings) -> None:
-    """Note every glob that could match outside the project."""
-    for i, glob in enumerate(globs):
-        if _outside(glob):
-            message = f"'{glob}' is not a path inside the project"
-            findings.add("PATH-OUTSIDE", (*trail, i), message, fix="write it relative to the project's root, without '..'")
 
 
 def _step(spot: Spot, findings: Findings) -> None:
@@ -72,22 +56,20 @@ def _step(spot: Spot, findings: Findings) -> None:
     _matrix((*trail, "matrix"), step, findings)
     for key, names in (("produces", step.produces), ("outputs", step.outputs)):
         for name in names:
-            _name((*trail, key, name), findings)
+            check_name((*trail, key, name), findings)
     for name, path in step.produces.items():
-        if _outside(path):
+        if leads_outside(path):
             message = f"'{path}' is not a path inside the step's folder"
             fix = "write it relative to $CMR_OUT, without '..'"
             findings.add("PATH-OUTSIDE", (*trail, "produces", name), message, fix=fix)
-    for i, code in enumerate(step.ok_codes):
-        if not 0 <= code <= MAX_EXIT_CODE:
-            findings.add("SPEC-VALUE", (*trail, "ok-codes", i), f"{code} is no exit code: they go from 0 to 255")
+    check_exit_codes((*trail, "ok-codes"), step.ok_codes, findings)
     for i, name in enumerate(step.requires):
         if not _REQUIREMENT.match(name):
             fix = "write ruff for a program, python:pytest for a module"
             findings.add("SPEC-VALUE", (*trail, "requires", i), f"'{name}' is neither a program nor a module", fix=fix)
     check_globs((*trail, "writes"), step.writes or (), findings)
     if step.timeout is not None:
-        duration((*trail, "timeout"), step.timeout, findings)
+        check_duration((*trail, "timeout"), step.timeout, findings)
     if step.retry is not None:
         _retry((*trail, "retry"), step.retry, findings)
 
@@ -100,12 +82,6 @@ def _action(spot: Spot, findings: Findings) -> None:
     if not isinstance(run, str) and spot.step.shell is not None:
         message = "'shell' has no effect on a list, which is run as it is"
         findings.add("SPEC-VALUE", (*spot.trail, "shell"), message, fix="remove it, or write 'run' as text", key=True)
-
-
-def _name(trail: Trail, findings: Findings) -> None:
-    if not _NAME.match(str(trail[-1])):
-        fix = "start with a letter; then letters, digits, '_' and '-', at most 63 in all"
-        findings.add("SPEC-VALUE", trail, f"'{trail[-1]}' is not a name", fix=fix, key=True)
 
 
 def _variables(trail: Trail, names: Iterable[str], findings: Findings) -> None:
@@ -129,9 +105,11 @@ def _input(trail: Trail, given: InputSpec, findings: Findings) -> None:
     if given.options and not any(_same(given.default, option) for option in given.options):
         options = ", ".join(str(option) for option in given.options)
         findings.add("SPEC-VALUE", here, f"the default is none of the options: {options}", key=True)
-    if given.type is InputType.PATH and isinstance(given.default, str) and _outside(given.default):
+    if given.type is InputType.PATH and isinstance(given.default, str) and leads_outside(given.default):
         message = f"'{given.default}' is not a path inside the project"
-        findings.add("PATH-OUTSIDE", here, message, fix="write it relative to the project's root, without '..'", key=True)
+        findings.add(
+            "PATH-OUTSIDE", here, message, fix="write it relative to the project's root, without '..'", key=True
+        )
 
 
 def _same(one: Scalar, other: Scalar) -> bool:
@@ -159,19 +137,21 @@ def _retry(trail: Trail, retry: Retry, findings: Findings) -> None:
     if not 1 <= retry.attempts <= MAX_ATTEMPTS:
         message = f"'attempts' is {retry.attempts}; it must be from 1 to {MAX_ATTEMPTS}"
         findings.add("SPEC-VALUE", (*trail, "attempts"), message, key=True)
-    duration((*trail, "initial"), retry.initial, findings, zero=True)
-    duration((*trail, "max"), retry.max, findings, zero=True)
+    check_duration((*trail, "initial"), retry.initial, findings, zero=True)
+    check_duration((*trail, "max"), retry.max, findings, zero=True)
     for i, condition in enumerate(retry.on):
         if not _RETRY_ON.fullmatch(condition) or int(condition.partition(":")[2] or 0) > MAX_EXIT_CODE:
             message = f"'{condition}' is not a reason to try again"
-            findings.add("SPEC-VALUE", (*trail, "on", i), message, fix="use timeout, failure, or exit:N with N from 0 to 255")
+            findings.add(
+                "SPEC-VALUE", (*trail, "on", i), message, fix="use timeout, failure, or exit:N with N from 0 to 255"
+            )
 
 
 def _matrix(trail: Trail, step: Step, findings: Findings) -> None:
     combinations = 1
     for name, values in step.matrix.items():
         here = (*trail, name)
-        _name(here, findings)
+        check_name(here, findings)
         if isinstance(values, str):
             if "${{" not in values:
                 message = f"{label(here)} must be a list, or an expression that gives one"
@@ -192,10 +172,3 @@ def _version(trail: Trail, findings: Findings) -> None:
     if written.endswith("0") and "." in written and "e" not in written.lower():
         message = f"the number {written} loses its last zero"
         findings.add("SPEC-VERSION-NUMBER", trail, message, fix=f'put it in quotes: "{written}"')
-
-
-def _outside(path: str) -> bool:
-    """Tell whether a path or glob is empty, absolute (also on Windows) or goes up."""
-    windows = PureWindowsPath(path)
-    absolute = PurePosixPath(path).is_absolute() or bool(windows.drive or windows.root)
-    return not path.strip() or "\0" in path or absolute or ".." in windows.parts

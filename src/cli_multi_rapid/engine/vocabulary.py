@@ -33,7 +33,7 @@ PHASE_MEMBERS = ("status", "steps")
 """The keys of `needs.PHASE`."""
 
 
-class Place(str, Enum):
+class Place(Enum):
     """Where an expression can stand."""
 
     CONDITION = "if"

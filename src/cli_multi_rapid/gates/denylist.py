@@ -92,16 +92,22 @@ class _Scan:
         if text is None:
             self.binary += 1
             return
-        lines = text.split("\n")
-        long = [number for number, line in enumerate(lines, start=1) if len(line) > MAX_LINE]
-        if long:
-            lines = [line[:MAX_LINE] for line in lines]
-            message = f"{counted(len(long), 'line')} searched only up to {MAX_LINE:,} characters"
-            self._tally.add(_partly("line-too-long", source.path, message=message, line=long[0]))
-        for match in self._search.first(lines, lambda number: self._applies(number, source.path)):
+        if len(text) > MAX_LINE:
+            text = self._cut(source.path, text)
+        for match in self._search.first(text, lambda number: self._applies(number, source.path)):
             pattern = self._patterns[match.expression]
             self.by_rule[pattern.id] += 1
             self._tally.add(_finding(pattern, match, path=source.path), match.text)
+
+    def _cut(self, path: str, text: str) -> str:
+        """Return the text with lines of at most 20,000 characters, and say so in a finding."""
+        lines = text.split("\n")
+        long = [number for number, line in enumerate(lines, start=1) if len(line) > MAX_LINE]
+        if not long:
+            return text
+        message = f"{counted(len(long), 'line')} searched only up to {MAX_LINE:,} characters"
+        self._tally.add(_partly("line-too-long", path, message=message, line=long[0]))
+        return "\n".join(line[:MAX_LINE] for line in lines)
 
     def _applies(self, number: int, path: str) -> bool:
         pattern = self._patterns[number]

@@ -30,11 +30,14 @@ _EXPRESSION = (
     r"^\s*(?:(?:[^#\s].*)?(?:[^\w\s.#'\"`]|\b(?:and|assert|await|elif|else|if|in|is|not|or|return|while|yield)\s)\s*)?"
 )
 
+# A call with something in it; prose speaks of calls with nothing between the brackets.
+_OPENED = r"\s*\(\s*(?:[^\s)]|$)"
+
 
 DEFAULT_SET: tuple[Pattern, ...] = (
     Pattern(
         id="python-eval",
-        pattern=rf"{_EXPRESSION}eval\s*\(|\bbuiltins\.eval\s*\(",
+        pattern=rf"{_EXPRESSION}(eval{_OPENED})|\bbuiltins\.eval\s*\(",
         paths=_PYTHON,
         severity=Severity.HIGH,
         message="eval runs text as code",
@@ -42,7 +45,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="python-exec",
-        pattern=rf"{_EXPRESSION}exec\s*\(|\bbuiltins\.exec\s*\(",
+        pattern=rf"{_EXPRESSION}(exec{_OPENED})|\bbuiltins\.exec\s*\(",
         paths=_PYTHON,
         severity=Severity.HIGH,
         message="exec runs text as code",
@@ -50,7 +53,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="python-os-system",
-        pattern=rf"{_CODE}\bos\.(?:system|popen)\s*\(",
+        pattern=rf"{_CODE}(\bos\.(?:system|popen)\s*\()",
         paths=_PYTHON,
         severity=Severity.HIGH,
         message="os.system and os.popen hand text to a shell",
@@ -58,7 +61,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="python-shell-true",
-        pattern=rf"{_CODE}\bshell\s*=\s*True\b",
+        pattern=rf"{_CODE}(\bshell\s*=\s*True\b)",
         paths=_PYTHON,
         severity=Severity.HIGH,
         message="a shell interprets this text",
@@ -66,7 +69,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="python-pickle-load",
-        pattern=rf"{_CODE}\b(?:c?[Pp]ickle|cloudpickle|dill|marshal)\.(?:loads?|Unpickler)\s*\(",
+        pattern=rf"{_CODE}(\b(?:c?[Pp]ickle|cloudpickle|dill|marshal)\.(?:loads?|Unpickler)\s*\()",
         paths=_PYTHON,
         severity=Severity.HIGH,
         message="unpickling runs whatever code the data names",
@@ -75,10 +78,10 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     Pattern(
         id="python-yaml-load",
         pattern=(
-            rf"{_CODE}\byaml\.(?:"
+            rf"{_CODE}(\byaml\.(?:"
             r"(?:unsafe_load|full_load)(?:_all)?\s*\("
-            r"|load(?:_all)?\s*\((?:[^(),]|\([^()]*\))*\)"
-            r"|load(?:_all)?\s*\(.*\b(?:Unsafe|Full)?Loader\b)"
+            r"|load(?:_all)?\s*\((?:(?:[^(),]|\([^()]*\))*\)|[^,]*$)"
+            r"|load(?:_all)?\s*\(.*[,=]\s*(?:yaml\.)?(?:Unsafe|Full)?Loader\s*[,)]))"
         ),
         paths=_PYTHON,
         severity=Severity.HIGH,
@@ -87,7 +90,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="python-verify-false",
-        pattern=rf"{_CODE}\b(?:verify\s*=\s*False\b|ssl\._create_unverified_context\b|verify_mode\s*=\s*ssl\.CERT_NONE\b)",
+        pattern=rf"{_CODE}(\b(?:verify\s*=\s*False\b|ssl\._create_unverified_context\b|verify_mode\s*=\s*ssl\.CERT_NONE\b))",
         paths=_PYTHON,
         severity=Severity.HIGH,
         message="certificates are not checked, so anyone can answer",
@@ -95,7 +98,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="python-weak-hash",
-        pattern=rf"{_CODE}\bhashlib\.(?:md5|sha1)\s*\((?:[^()=]|\([^()=]*\))*\)",
+        pattern=rf"{_CODE}(\bhashlib\.(?:(?:md5|sha1)\s*\((?:(?:[^()=]|\([^()=]*\))*\)|[^=]*$)|new\s*\(\s*[\"'](?i:md5|sha1)\b))",
         paths=_PYTHON,
         severity=Severity.MEDIUM,
         message="MD5 and SHA-1 are broken for security",
@@ -103,7 +106,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="python-mktemp",
-        pattern=rf"{_CODE}\btempfile\.mktemp\s*\(",
+        pattern=rf"{_CODE}(\btempfile\.mktemp\s*\()",
         paths=_PYTHON,
         severity=Severity.MEDIUM,
         message="somebody else can create the file first",
@@ -111,7 +114,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="script-eval",
-        pattern=r"^\s*(?:[^/*\s].*[^\w.$'\"`]|[^/*\w\s.$'\"`])?\s*(?:eval\s*\(|new\s+Function\s*\()",
+        pattern=r"^\s*(?:[^/*\s].*[^\w.$'\"`]|[^/*\w\s.$'\"`])?\s*(eval\s*\(|new\s+Function\s*\()|\b(?:window|globalThis)\.eval\s*\(",
         paths=_SCRIPT,
         severity=Severity.HIGH,
         message="this runs text as code",
@@ -128,9 +131,9 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     Pattern(
         id="pipe-to-shell",
         pattern=(
-            rf"{_CODE}\b(?:curl|wget)\b[^|]*\|\s*(?:sudo\s+(?:-\S+\s+)*)?(?:/(?:usr/)?bin/)?(?:env\s+)?"
+            rf"{_CODE}(\b(?:curl|wget)\b[^|]*\|\s*(?:sudo\s+(?:-\S+\s+)*)?(?:/(?:usr/)?bin/)?(?:env\s+)?"
             r"(?:(?:ba|da|k|z)?sh|python[0-9.]*)\b"
-            rf"|{_CODE}\b(?:(?:ba|z|k)?sh|source|eval)\s+(?:-c\s+)?['\"]?[<$]\(\s*(?:curl|wget)\b"
+            r"|\b(?:(?:ba|z|k)?sh|source|eval)\s+(?:-c\s+)?['\"]?[<$]\(\s*(?:curl|wget)\b)"
         ),
         paths=(*_SHELL, *_PYTHON),
         severity=Severity.HIGH,
@@ -139,7 +142,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="remove-root",
-        pattern=rf"{_CODE}\brm\s+-(?:[a-zA-Z]*r[a-zA-Z]*f|[a-zA-Z]*f[a-zA-Z]*r)[a-zA-Z]*\s+(?:--no-preserve-root\s+)?/(?:\*|\s|$)",
+        pattern=rf"{_CODE}(\brm\s+-(?:[a-zA-Z]*r[a-zA-Z]*f|[a-zA-Z]*f[a-zA-Z]*r)[a-zA-Z]*\s+(?:--no-preserve-root\s+)?/(?:\*|\s|$))",
         paths=_SHELL,
         severity=Severity.HIGH,
         message="this removes the whole system",
@@ -147,7 +150,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="world-writable",
-        pattern=rf"{_CODE}\bchmod\s+(?:-\S+\s+)*0?777\b",
+        pattern=rf"{_CODE}(\bchmod\s+(?:-\S+\s+)*0?777\b)",
         paths=_SHELL,
         severity=Severity.MEDIUM,
         message="anyone may write here",
@@ -155,7 +158,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="git-no-verify",
-        pattern=rf"{_CODE}\bgit\b.*['\"\s]--no-verify(?:['\"\s,)\]]|$)",
+        pattern=rf"{_CODE}(\bgit\b.*['\"\s]--no-verify(?:['\"\s,)\]]|$))",
         paths=(*_SHELL, *_PYTHON, *_POWERSHELL),
         severity=Severity.MEDIUM,
         message="the hooks that check a commit are skipped",
@@ -163,7 +166,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="git-tls-off",
-        pattern=rf"(?i){_CODE}\b(?:http\.sslVerify['\"]?[\s=,]+['\"]?(?:false|0)\b|GIT_SSL_NO_VERIFY\s*[=:])",
+        pattern=rf"(?i){_CODE}(\b(?:http\.sslVerify['\"]?[\s=,]+['\"]?(?:false|0)\b|GIT_SSL_NO_VERIFY\s*[=:]))",
         paths=(*_SHELL, *_PYTHON, *_POWERSHELL),
         severity=Severity.HIGH,
         message="git accepts any server",
@@ -179,7 +182,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="powershell-invoke",
-        pattern=rf"(?i){_CODE}(?:^|[\s|;({{])(?:Invoke-Expression|iex)(?:[\s(]|$)",
+        pattern=rf"(?i){_CODE}((?:^|[\s|;({{])(?:Invoke-Expression|iex)(?:[\s(]|$))",
         paths=_POWERSHELL,
         severity=Severity.HIGH,
         message="this runs text as code",

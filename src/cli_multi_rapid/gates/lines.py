@@ -13,7 +13,10 @@ _LINE_BOUND = re.compile(r"\\[AzQ]|\(\?[a-zA-Z]*-")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """One match. Lines and columns count from 1; `value` is its first group, else the whole match."""
+    """One match: its line and column from 1, the text of the line, and the part that matched.
+
+    Column and value are those of the expression's first group, else of the whole match.
+    """
 
     expression: int
     line: int
@@ -35,16 +38,16 @@ class LineSearch:
         self._canary = len(expressions)
         self._set = self._filter(expressions)
 
-    def first(self, lines: Sequence[str], wanted: Callable[[int], bool]) -> Iterator[Match]:
+    def first(self, text: str, wanted: Callable[[int], bool]) -> Iterator[Match]:
         """Yield the first match of every wanted expression in every line, expression by expression."""
-        for number in self._candidates("\n".join(lines), wanted):
+        for number, lines in self._candidates(text, wanted):
             for at, line in enumerate(lines, start=1):
                 if found := self._expressions[number].search(line):
                     yield _match(number, at, line, found)
 
-    def every(self, lines: Sequence[str]) -> Iterator[Match]:
+    def every(self, text: str) -> Iterator[Match]:
         """Yield all matches of every expression, expression by expression."""
-        for number in self._candidates("\n".join(lines), lambda _: True):
+        for number, lines in self._candidates(text, lambda _: True):
             for at, line in enumerate(lines, start=1):
                 for found in self._expressions[number].finditer(line):
                     yield _match(number, at, line, found)
@@ -65,11 +68,14 @@ class LineSearch:
             return None
         return filter_
 
-    def _candidates(self, text: str, wanted: Callable[[int], bool]) -> list[int]:
+    def _candidates(self, text: str, wanted: Callable[[int], bool]) -> Iterator[tuple[int, list[str]]]:
+        """Yield the expressions that may match, each with the lines of the text."""
         possible = set(self._set.Match(text.encode("utf-8", "replace")) or ()) if self._set else set()
         if self._canary not in possible:
             possible = set(range(self._canary))
-        return sorted(number for number in possible - {self._canary} if wanted(number))
+        numbers = sorted(number for number in possible - {self._canary} if wanted(number))
+        lines = text.split("\n") if numbers else []
+        yield from ((number, lines) for number in numbers)
 
 
 def problem_of(expression: str) -> str:
@@ -82,8 +88,8 @@ def problem_of(expression: str) -> str:
 
 
 def _match(number: int, line: int, text: str, found: "re2._Match") -> Match:
-    value = found.group(1) if found.re.groups and found.group(1) is not None else found.group()
-    return Match(expression=number, line=line, column=found.start() + 1, text=text, value=value)
+    group = 1 if found.re.groups and found.group(1) is not None else 0
+    return Match(expression=number, line=line, column=found.start(group) + 1, text=text, value=found.group(group))
 
 
 def _compiled(expression: str) -> "re2._Regexp":

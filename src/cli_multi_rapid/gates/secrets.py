@@ -59,7 +59,7 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Spot:
-    """A secret's place. Lines and columns count from 1; both ends belong to it. `mark` stands for it in binary files."""
+    """Where a secret lies, from 1, both ends included. `mark` stands for its text in binary files."""
 
     rule: str
     message: str
@@ -83,10 +83,10 @@ class _Scan:
 
     def file(self, source: Source) -> None:
         known = self._known(source)
-        content = text_of(source.data)
-        lines = content.split("\n") if content is not None else []
-        taken = {number for spot in known for number in range(spot.line, spot.end_line + 1)}
-        for spot in known + self._guessed(lines, taken):
+        content = text_of(source.data) or ""
+        spots = known + self._guessed(content, {line for spot in known for line in range(spot.line, spot.end_line + 1)})
+        lines = content.split("\n") if spots else []
+        for spot in spots:
             self.by_rule[spot.rule] += 1
             finding = Finding(
                 rule=spot.rule,
@@ -122,9 +122,9 @@ class _Scan:
             if finding.visible
         ]
 
-    def _guessed(self, lines: list[str], taken: set[int]) -> list[_Spot]:
+    def _guessed(self, text: str, taken: set[int]) -> list[_Spot]:
         spots: dict[tuple[int, str], _Spot] = {}
-        for match in self._generic.every(lines):
+        for match in self._generic.every(text):
             rule = RULES[match.expression]
             if match.line in taken or not rule.likely(match.value):
                 continue

@@ -88,7 +88,9 @@ class GateSpec:
     exclude: tuple[str, ...] = key("Globs of files left out (secrets, denylist).", default=())
     run: tuple[str, ...] = key("The command, as exact arguments (command).", default=())
     format: ReportFormat = key("What the command or report is written in (command).", default=ReportFormat.SARIF)
-    ok_codes: tuple[int, ...] = key("Exit codes with which its output is judged (command).", default=(0, 1), alias="ok-codes")
+    ok_codes: tuple[int, ...] = key(
+        "Exit codes with which its output is judged (command).", default=(0, 1), alias="ok-codes"
+    )
     fail_on: Severity = key("Least severity that blocks.", default=Severity.LOW, alias="fail-on")
     timeout: str = key("Longest time the command may take (command).", default="10m", pattern=DURATION)
 
@@ -165,5 +167,3 @@ def exit_code(results: tuple[GateResult, ...]) -> int:
 def verdict(results: tuple[GateResult, ...]) -> str:
     """Return pass, fail or error for a set of results, by the order of `exit_code`."""
     return {0: "pass", 1: "fail", 3: "error"}[exit_code(results)]
-
-

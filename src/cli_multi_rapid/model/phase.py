@@ -92,7 +92,9 @@ class Step:
     needs: tuple[str, ...] | None = key(
         "Steps that must have ended first. Absent: the step before; empty list: none.", default=None
     )
-    if_: str | bool | None = key("Condition; without it the step runs if all it needs succeeded.", default=None, alias="if")
+    if_: str | bool | None = key(
+        "Condition; without it the step runs if all it needs succeeded.", default=None, alias="if"
+    )
     env: dict[str, Scalar] = key("Environment variables of the command.", factory=dict)
     shell: Shell | None = key("What runs a text command.", default=None)
     matrix: dict[str, tuple[Scalar, ...] | str] = key(
@@ -109,7 +111,9 @@ class Step:
     requires: tuple[str, ...] = key(
         "Programs (ruff) and modules of the project's Python (python:pytest) that must be installed.", default=()
     )
-    continue_on_error: bool = key("A failure of this step does not fail the phase.", default=False, alias="continue-on-error")
+    continue_on_error: bool = key(
+        "A failure of this step does not fail the phase.", default=False, alias="continue-on-error"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

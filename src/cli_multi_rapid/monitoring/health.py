@@ -77,7 +77,9 @@ def _clock(place: Place) -> Health:
 def _git(place: Place) -> Health:
     found = shutil.which("git", path=place.environ.get("PATH"))
     if found is None:
-        return Health(id="git", status="warn", detail="not found", remedy="install git; without it nothing can be restored")
+        return Health(
+            id="git", status="warn", detail="not found", remedy="install git; without it nothing can be restored"
+        )
     if place.root is not None and not any((folder / ".git").exists() for folder in (place.root, *place.root.parents)):
         return Health(id="git", status="warn", detail="the project is no git repository", remedy="git init")
     return Health(id="git", status="ok", detail=found)
@@ -140,4 +142,6 @@ def _lock(place: Place) -> Health:
     note = holder(place.state / "lock")
     if note is None:
         return Health(id="lock", status="ok", detail="free")
-    return Health(id="lock", status="ok", detail=f"held by process {note.get('pid', '?')}, run {note.get('run') or '?'}")
+    return Health(
+        id="lock", status="ok", detail=f"held by process {note.get('pid', '?')}, run {note.get('run') or '?'}"
+    )

@@ -11,6 +11,8 @@ from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.lock import holder
 from cli_multi_rapid.system.store import SqliteStore, open_store
 
+_LOG_END_BYTES = 64 << 10
+
 
 def open_history(project: Project) -> SqliteStore | None:
     """Open the event log, or return None where nothing has ever run.
@@ -79,3 +81,14 @@ def log_files(project: Project, run: RunView, step: str | None) -> Sequence[tupl
         if not steps:
             raise StepUnknown(f"run {run.id} has no step {step!r}", hint=f"cli-multi-rapid status {run.id}")
     return [(one.key, folder / attempt.log) for one in steps for attempt in one.attempts if attempt.log]
+
+
+def log_end(path: Path) -> bytes | None:
+    """Return the last 64 KiB of a log, or None where it cannot be read."""
+    try:
+        with path.open("rb") as log:
+            size = log.seek(0, 2)
+            log.seek(max(0, size - _LOG_END_BYTES))
+            return log.read()
+    except OSError:
+        return None

@@ -13,6 +13,7 @@ from cli_multi_rapid.model.ports import Observer
 from cli_multi_rapid.model.settings import Settings
 from cli_multi_rapid.services.runs import Ended, Limits, resume, start
 from cli_multi_rapid.services.snapshot import Wish, snapshot
+from cli_multi_rapid.services.trust import require_trust, trusted
 from cli_multi_rapid.services.tree import Tree, tree_of
 from cli_multi_rapid.services.wiring import CONFIG, PHASES, Project, Specs, read_specs
 
@@ -75,6 +76,18 @@ def check_job(project: Project, jobs: Jobs, name: str, *, everything: bool) -> t
     return tuple(jobs[name])
 
 
+def require_standing(project: Project) -> None:
+    """Check that the project may go on with a run that was trusted when it began.
+
+    A run goes on with its own snapshot, so changes since then do not matter; that the approval was taken back does.
+
+    Raises:
+        ProjectUntrusted: it is not trusted any more.
+    """
+    if trusted(project.root, project.state, project.environ).state == "none":
+        require_trust(project.root, project.state, project.environ)
+
+
 def changed_since(project: Project, record: Payload) -> tuple[str, ...]:
     """Return the phase files that no longer have the text that a run began with."""
     phases = cast("list[dict[str, str]]", record["phases"])
@@ -106,9 +119,7 @@ def interrupted_like(project: Project, record: Payload) -> str | None:
         store.close()
 
 
-def run(
-    project: Project, prepared: Prepared, *, limits: Limits, observer: Observer, take_up: bool
-) -> Ended:
+def run(project: Project, prepared: Prepared, *, limits: Limits, observer: Observer, take_up: bool) -> Ended:
     """Run what was prepared; with `take_up`, go on with an interrupted run of the same if there is one."""
     found = interrupted_like(project, prepared.record) if take_up else None
     if found is not None:

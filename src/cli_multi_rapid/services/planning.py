@@ -1,17 +1,20 @@
 """What would run, and how it hangs together. Runs nothing of the project."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
-from cli_multi_rapid.documents.graph import GraphNode
+from cli_multi_rapid.documents.graph import Node
 from cli_multi_rapid.engine.executor import SHELLS, shown
 from cli_multi_rapid.engine.graph import Graph, build, ordered
 from cli_multi_rapid.errors import RunUnknown
 from cli_multi_rapid.model.phase import PhaseSpec, Step
+from cli_multi_rapid.model.run import Status
 from cli_multi_rapid.services.phases import check_phase
 from cli_multi_rapid.services.snapshot import Wish, chosen_inputs
 from cli_multi_rapid.services.surroundings import surroundings
 from cli_multi_rapid.services.wiring import Project, checked_specs, read_specs
+
+Present = Callable[[tuple[str, ...]], Mapping[str, str]]
 
 
 def planned(project: Project, wish: Wish) -> dict[str, object]:
@@ -50,7 +53,9 @@ def planned(project: Project, wish: Wish) -> dict[str, object]:
 def planned_lines(plan: Mapping[str, object]) -> list[str]:
     """Return a plan as people read it."""
     environment = cast("dict[str, object]", plan["environment"])
-    lines = [f"level {plan['level']} · environment {environment['kind']} · python {environment['python'] or 'none found'}"]
+    lines = [
+        f"level {plan['level']} · environment {environment['kind']} · python {environment['python'] or 'none found'}"
+    ]
     lines += [f"note: {note}" for note in cast("list[str]", environment["notes"])]
     for phase in cast("list[dict[str, object]]", plan["phases"]):
         title = f"  {phase['title']}" if phase["title"] else ""
@@ -67,7 +72,7 @@ def planned_lines(plan: Mapping[str, object]) -> list[str]:
     return lines
 
 
-def graph_of(project: Project, what: str) -> list[GraphNode]:
+def graph_of(project: Project, what: str) -> list[Node]:
     """Return the graph of a phase of the project or, if there is none of that name, of a run.
 
     Raises:
@@ -87,32 +92,33 @@ def graph_of(project: Project, what: str) -> list[GraphNode]:
     texts = {phase["path"]: phase["text"] for phase in phases}
     found = checked_specs(texts, cast("str | None", events[0].payload["gates_text"])).phases
     view = one(project, what)
-    statuses = {step.key: step.status.value for step in view.steps}
+    statuses = {step.key: step.status for step in view.steps}
     return _nodes(tuple(found[phase["name"]] for phase in phases), statuses)
 
 
-def _nodes(phases: tuple[PhaseSpec, ...], statuses: Mapping[str, str]) -> list[GraphNode]:
+def _nodes(phases: tuple[PhaseSpec, ...], statuses: Mapping[str, Status]) -> list[Node]:
+    """Return one node a step. First steps of a phase hang on the last ones of the phases it needs."""
     graph = build(phases)
-    nodes = []
-    last: dict[str, tuple[str, ...]] = {}
+    nodes: list[Node] = []
+    ends: dict[str, tuple[str, ...]] = {}
     for phase in phases:
         main = graph.of(phase.name, final=False)
-        needed = {need for node in main for need in node.needs}
-        ends = tuple(node.key for node in main if node.key not in needed)
-        outside = tuple(key for need in phase.needs for key in last.get(need, ()))
-        for node in main:
-            needs = node.needs or outside
-            nodes.append(GraphNode(key=node.key, phase=phase.name, label=node.step.id, needs=needs, status=statuses.get(node.key, "")))
+        needed = {need for step in main for need in step.needs}
+        ends[phase.name] = tuple(step.key for step in main if step.key not in needed)
+        outside = tuple(key for need in phase.needs for key in ends.get(need, ()))
         finals = graph.of(phase.name, final=True)
-        for node in finals:
-            nodes.append(GraphNode(key=node.key, phase=phase.name, label=node.step.id, needs=node.needs or ends, status=statuses.get(node.key, "")))
-        last[phase.name] = ends
+        for step, before in [*((one, outside) for one in main), *((one, ends[phase.name]) for one in finals)]:
+            nodes.append(
+                Node(
+                    name=step.key, group=phase.name, label=step.step.id, needs=step.needs or before,
+                    status=statuses.get(step.key),
+                )
+            )  # fmt: skip
     return nodes
 
 
-def _steps(phase: PhaseSpec, graph: Graph, present: object, *, final: bool) -> list[dict[str, object]]:
-    check = cast("type[object]", present)
-    found = []
+def _steps(phase: PhaseSpec, graph: Graph, present: Present, *, final: bool) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
     for node in graph.of(phase.name, final=final):
         step = node.step
         found.append(
@@ -125,7 +131,7 @@ def _steps(phase: PhaseSpec, graph: Graph, present: object, *, final: bool) -> l
                 "matrix": {name: list(v) if not isinstance(v, str) else v for name, v in step.matrix.items()},
                 "writes": node.writes,
                 "timeout": step.timeout or phase.defaults.timeout,
-                "requires": check(step.requires) if step.requires else {},  # type: ignore[call-arg]
+                "requires": dict(present(step.requires)) if step.requires else {},
             }
         )
     return found
@@ -155,5 +161,3 @@ def _step_lines(step: Mapping[str, object], part: str) -> list[str]:
 
 def _plain(value: object) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
-
-

@@ -3,12 +3,10 @@
 from datetime import datetime
 from pathlib import Path
 
-from cli_multi_rapid.documents.reports import Log, RunView, render_json, verify_evidence
+from cli_multi_rapid.documents.reports import RunView, log_tails, render_json, verify_evidence
 from cli_multi_rapid.errors import EvidenceMissing, FolderUnwritable
-from cli_multi_rapid.services.history import log_files, one
+from cli_multi_rapid.services.history import log_end, one
 from cli_multi_rapid.services.wiring import Project
-
-_TAIL_BYTES = 8 << 10
 
 
 def rendered(project: Project, wanted: str, *, form: str, now: datetime) -> tuple[str, RunView]:
@@ -26,13 +24,14 @@ def rendered(project: Project, wanted: str, *, form: str, now: datetime) -> tupl
         return render_json(view), view
     from cli_multi_rapid.documents.html import render_html
 
-    logs = {key: Log(path=str(path), tail=_tail(path)) for key, path in log_files(project, view, None)}
+    folder = project.folder(view.id)
+    logs = log_tails(view, lambda path: log_end(folder / path), folder=str(folder), everything=True)
     return render_html(view, generated_at=now, logs=logs), view
 
 
 def default_path(project: Project, view: RunView, form: str) -> Path:
     """Return where a report goes if the user does not say: `.cmr/reports/RUN.FORMAT` in the project."""
-    return project.root / ".cmr" / "reports" / f"{view.run}.{form}"
+    return project.root / ".cmr" / "reports" / f"{view.id}.{form}"
 
 
 def write_report(path: Path, text: str) -> None:
@@ -66,13 +65,3 @@ def _read(path: str) -> bytes | None:
         return Path(path).read_bytes()
     except OSError:
         return None
-
-
-def _tail(path: Path) -> str:
-    try:
-        with path.open("rb") as log:
-            size = log.seek(0, 2)
-            log.seek(max(0, size - _TAIL_BYTES))
-            return log.read().decode("utf-8", errors="replace")
-    except OSError:
-        return ""

@@ -44,9 +44,7 @@ class Ended:
     exit_code: int
 
 
-def start(
-    project: Project, record: Payload, *, limits: Limits, observer: Observer, alone: bool = True
-) -> Ended:
+def start(project: Project, record: Payload, *, limits: Limits, observer: Observer, alone: bool = True) -> Ended:
     """Make a new run of a snapshot and drive it to its end.
 
     Only a run that changes nothing (gates alone) may do without being `alone` in the project.
@@ -60,9 +58,7 @@ def start(
         if lock is not None:
             lock.name_run(run)
         fence = store.take(run)
-        begun = store.append(
-            run, [NewEvent(kind=Kind.RUN_STARTED, payload=record), _taken(fence)], fence=fence
-        )
+        begun = store.append(run, [NewEvent(kind=Kind.RUN_STARTED, payload=record), _taken(fence)], fence=fence)
         for event in begun:
             observer.event(event)
         return _drive(project, lock, store, fold(run, begun), fence=fence, limits=limits, observer=observer)
@@ -77,7 +73,7 @@ def resume(project: Project, run: str, *, limits: Limits, observer: Observer) ->
         ProcessSurvived: a process of the interrupted attempt cannot be stopped.
         ProjectBusy: another orchestrator holds the project.
     """
-    from cli_multi_rapid.system.process import kill_survivors
+    from cli_multi_rapid.system.survivors import kill_survivors
 
     with _held(project, alone=True) as (lock, store):
         assert lock is not None
@@ -139,13 +135,27 @@ def _taken(fence: int) -> NewEvent:
 
 
 def _drive(
-    project: Project, lock: ProjectLock | None, store: Store, state: RunState, *, fence: int, limits: Limits, observer: Observer
+    project: Project,
+    lock: ProjectLock | None,
+    store: Store,
+    state: RunState,
+    *,
+    fence: int,
+    limits: Limits,
+    observer: Observer,
 ) -> Ended:
     return asyncio.run(_driven(project, lock, store, state, fence=fence, limits=limits, observer=observer))
 
 
 async def _driven(
-    project: Project, lock: ProjectLock | None, store: Store, state: RunState, *, fence: int, limits: Limits, observer: Observer
+    project: Project,
+    lock: ProjectLock | None,
+    store: Store,
+    state: RunState,
+    *,
+    fence: int,
+    limits: Limits,
+    observer: Observer,
 ) -> Ended:
     from cli_multi_rapid.engine.executor import Executor
     from cli_multi_rapid.engine.graph import build
@@ -227,5 +237,3 @@ def by_prefix(runs: tuple[str, ...], wanted: str) -> str:
     if not found:
         raise RunUnknown(f"there is no run {wanted!r}", hint="cli-multi-rapid status")
     raise RunUnknown(f"{len(found)} runs begin with {wanted!r}", hint="give more of the id:  cli-multi-rapid status")
-
-

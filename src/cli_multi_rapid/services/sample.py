@@ -55,8 +55,6 @@ def _git(folder: Path, *arguments: str) -> None:
     identity = ("-c", "user.name=Demo", "-c", "user.email=demo@example.org", "-c", "commit.gpgsign=false")
     environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        subprocess.run(
-            ("git", *identity, *arguments), cwd=folder, check=True, env=environ, stdin=subprocess.DEVNULL
-        )
+        subprocess.run(("git", *identity, *arguments), cwd=folder, check=True, env=environ, stdin=subprocess.DEVNULL)
     except FileNotFoundError as missing:
         raise ToolMissing("the demo needs git", hint="install git") from missing

@@ -13,7 +13,9 @@ from pathlib import Path
 from cli_multi_rapid.errors import FolderUnwritable
 
 _PYTHON_MARKS = ("pyproject.toml", "setup.py", "setup.cfg")
-_NOT_SOURCES = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "scripts", "workflows", "build", "dist", "benchmarks"})
+_NOT_SOURCES = frozenset(
+    {"tests", "test", "testing", "docs", "doc", "examples", "scripts", "workflows", "build", "dist", "benchmarks"}
+)
 _TEST_FOLDERS = ("tests", "test")
 
 
@@ -49,7 +51,9 @@ class Scaffolded:
 
 def detect(root: Path) -> Stack:
     """Find out what a project is made of, by looking only."""
-    python = any((root / mark).is_file() for mark in _PYTHON_MARKS) or any(root.glob("*.py")) or any(root.glob("src/*/*.py"))
+    python = (
+        any((root / mark).is_file() for mark in _PYTHON_MARKS) or any(root.glob("*.py")) or any(root.glob("src/*/*.py"))
+    )
     pyproject = _toml(root / "pyproject.toml")
     configured = _coverage_configured(root, pyproject)
     return Stack(
@@ -130,7 +134,9 @@ def write_files(root: Path, content: Mapping[str, str]) -> None:
             write_atomic(root / path, text.encode())
         except OSError as failed:
             raise FolderUnwritable(
-                f"{path} cannot be written: {failed.strerror}", where=str(root), hint="init needs a folder it may write to"
+                f"{path} cannot be written: {failed.strerror}",
+                where=str(root),
+                hint="init needs a folder it may write to",
             ) from failed
 
 
@@ -151,6 +157,20 @@ def edited_entries(root: Path, entries: Iterable[EntryFile]) -> tuple[str, ...]:
         if not file.is_file() or file.read_text("utf-8", errors="replace") != text:
             found.append(path)
     return tuple(found)
+
+
+def trust_what_was_written(root: Path, state: Path, environ: Mapping[str, str], *, written: Iterable[str]) -> bool:
+    """Approve a project whose every covered file `init` has just written; tell whether the project is trusted now.
+
+    Files that were there before may be anybody's; with one of them a person has to look.
+    """
+    from cli_multi_rapid.services.project import ensure_state_dir
+    from cli_multi_rapid.services.trust import approve, fingerprint, trusted
+
+    if set(fingerprint(root).files) <= set(written):
+        ensure_state_dir(state)
+        approve(root, state, how="initialised")
+    return trusted(root, state, environ).given
 
 
 def starter_files(folder: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.metadata import version
@@ -88,7 +88,9 @@ def chosen_inputs(phases: tuple[PhaseSpec, ...], wish: Wish) -> dict[str, dict[s
         if name not in known:
             listed = ", ".join(sorted(known)) or "none"
             raise InputInvalid(f"no phase of this run has an input {name!r}", hint=f"inputs: {listed}")
-    return {phase.name: {name: _input(phase, name, spec, wish) for name, spec in phase.inputs.items()} for phase in phases}
+    return {
+        phase.name: {name: _input(phase, name, spec, wish) for name, spec in phase.inputs.items()} for phase in phases
+    }
 
 
 def _phase(phase: PhaseSpec, specs: Specs) -> dict[str, str]:
@@ -138,7 +140,12 @@ def _path(text: str) -> Scalar:
     return text
 
 
-_PARSERS = {InputType.STRING: str, InputType.NUMBER: _number, InputType.BOOLEAN: _boolean, InputType.PATH: _path}
+_PARSERS: Mapping[InputType, Callable[[str], Scalar]] = {
+    InputType.STRING: str,
+    InputType.NUMBER: _number,
+    InputType.BOOLEAN: _boolean,
+    InputType.PATH: _path,
+}
 
 
 def check_gates(specs: Specs, names: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ class Surroundings:
 
     `missing` runs the project's Python to find what is required and not there, with what to do about it; `present` runs
     nothing and says of each requirement: present, missing or unknown.
-   """
+    """
 
     environ: Mapping[str, str]
     secrets: Mapping[str, str]
@@ -31,14 +31,22 @@ def surroundings(project: Project, phases: Iterable[PhaseSpec]) -> Surroundings:
     Raises:
         UsageError: a declared secret cannot be hidden because it is too short.
     """
-    from cli_multi_rapid.system.environment import find_environment, missing_requirements, step_environ
+    from cli_multi_rapid.system.environment import (
+        find_environment,
+        missing_requirements,
+        present_without_running,
+        step_environ,
+    )
 
     found = find_environment(project.root, project.environ)
     environ = step_environ(found, project.environ, {})
 
     def missing(requires: tuple[str, ...]) -> Iterable[tuple[str, str]]:
-        absent = missing_requirements(requires, environ_path=environ["PATH"], python=found.python)
+        absent = missing_requirements(requires, environ_path=environ["PATH"], python=found.python, root=project.root)
         return [(one.name, one.fix) for one in absent]
+
+    def present(requires: tuple[str, ...]) -> Mapping[str, str]:
+        return present_without_running(requires, found, environ_path=environ["PATH"])
 
     names = {name for phase in phases for name in phase.secrets}
     return Surroundings(
@@ -48,6 +56,7 @@ def surroundings(project: Project, phases: Iterable[PhaseSpec]) -> Surroundings:
         kind=found.kind,
         notes=tuple(found.notes),
         missing=missing,
+        present=present,
     )
 
 

@@ -6,13 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
 Kind = Literal["venv", "uv", "tox", "active", "none"]
 RunProgram = Callable[[tuple[str, ...]], str | None]
 
+_MODULE = "python:"
+_LEADING_ELSEWHERE = frozenset({"PYTHONHOME", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "__PYVENV_LAUNCHER__"})
 _WINDOWS = os.name == "nt"
 _PROGRAMS = "Scripts" if _WINDOWS else "bin"
 _PYTHON_NAMES = ("python.exe",) if _WINDOWS else ("python", "python3")
@@ -65,7 +67,7 @@ class Missing:
     fix: str
 
 
-class Presence(str, Enum):
+class Presence(StrEnum):
     """What can be said about a requirement without running anything."""
 
     PRESENT = "present"
@@ -121,7 +123,12 @@ def step_environ(environment: Environment, environ: Mapping[str, str], extra: Ma
 
 
 def missing_requirements(
-    requires: Sequence[str], *, environ_path: str, python: str | None, run: RunProgram | None = None, root: Path | None = None
+    requires: Sequence[str],
+    *,
+    environ_path: str,
+    python: str | None,
+    run: RunProgram | None = None,
+    root: Path | None = None,
 ) -> tuple[Missing, ...]:
     """Return the requirements that are not met, in their order, each with the command that helps.
 
@@ -163,10 +170,6 @@ def find_program(name: str, path: str, *, avoid: Path | None = None) -> str | No
             if avoid is None or not any(Path(os.path.realpath(at)).is_relative_to(avoid) for at in (candidate, entry)):
                 return str(candidate)
     return None
-
-
-_MODULE = "python:"
-_LEADING_ELSEWHERE = frozenset({"PYTHONHOME", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "__PYVENV_LAUNCHER__"})
 
 
 def _chosen(root: Path, active: str, program_prefix: str) -> tuple[Path | None, Kind, tuple[str, ...]]:
@@ -273,12 +276,17 @@ class _Fix:
         """Return the command for one requirement."""
         if not entry.startswith(_MODULE) and entry not in _PYTHON_PROGRAMS:
             return f"install {entry} so that it is on the PATH"
-        prefix = Path(self.python).parent.parent if self.python else None
-        if self.python is None or prefix is None or not (prefix / "pyvenv.cfg").is_file():
+        if self.python is None or not self._is_the_projects(Path(self.python)):
             return self._new_environment()
-        if _made_by_uv(prefix):
+        if _made_by_uv(Path(self.python).parent.parent):
             return f"uv pip install --python {self._quoted(self.python)} {_distribution(entry)}"
         return f"{self._quoted(self.python)} -m pip install {_distribution(entry)}"
+
+    def _is_the_projects(self, python: Path) -> bool:
+        """Tell whether packages may be installed there: neither the system's nor this program's own environment."""
+        if not (python.parent.parent / "pyvenv.cfg").is_file():
+            return False
+        return str(python.parent) not in _own_programs() or (self.root is not None and python.is_relative_to(self.root))
 
     def _new_environment(self) -> str:
         wanted = [entry for entry in self.lacking if entry.startswith(_MODULE) or entry in _PYTHON_PROGRAMS]

@@ -43,13 +43,21 @@ class Repository:
         Symbolic links are among them. Submodules and repositories inside the project are not.
         """
         listed = self.git.names(
-            "ls-files", "-z", "-s", "-t", "-c", "-d", "-o", "--exclude-standard", *(("--", self.prefix) if self.prefix else ())
+            "ls-files",
+            "-z",
+            "-s",
+            "-t",
+            "-c",
+            "-d",
+            "-o",
+            "--exclude-standard",
+            *(("--", self.prefix) if self.prefix else ()),
         )
         present: set[str] = set()
         absent: set[str] = set()
         for item in listed:
             tag, rest = item[0], item[2:]
-            facts, tab, path = rest.partition("\t") if tag != "?" else ("", "", rest)
+            facts, _, path = rest.partition("\t") if tag != "?" else ("", "", rest)
             if path.endswith("/") or facts.startswith("160000"):
                 continue
             (absent if tag == "R" or (tag == "S" and not self._exists(path)) else present).add(path)
@@ -151,7 +159,10 @@ def _places(git: Git) -> Places | None:
     """Ask where a repository keeps what; None where git says that there is none."""
     names = ("index", "objects", "info/exclude")
     answer = git.ask(
-        "rev-parse", "--show-object-format", "--show-toplevel", *(part for name in names for part in ("--git-path", name))
+        "rev-parse",
+        "--show-object-format",
+        "--show-toplevel",
+        *(part for name in names for part in ("--git-path", name)),
     )
     if answer.code != 0:
         if answer.complaint.startswith("fatal: not a git repository"):

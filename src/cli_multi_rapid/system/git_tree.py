@@ -162,9 +162,10 @@ class _Writer:
             else:
                 present.add(path)
         tracked = set(self.git.names("ls-files", "-z", "-c", *scope)) if large else set()
-        for path in large - tracked:
-            warnings.append(f"{_shown(path)} is not tracked, larger than 100 MB, and was left out")
-        return sorted(present | (large & tracked)), sorted(absent | (large - tracked)), warnings
+        present |= large & tracked
+        large -= tracked
+        warnings.extend(f"{_shown(path)} is not tracked, larger than 100 MB, and was left out" for path in large)
+        return sorted(present), sorted(absent | large), warnings
 
     def _size(self, path: str) -> int | None:
         """Return the size in bytes of a file or link; None for what a tree cannot hold and for what is gone.

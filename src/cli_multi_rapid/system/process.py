@@ -92,17 +92,18 @@ class SupervisedRunner:
         async with self._starting:
             if self._closed:
                 raise RuntimeError("the runner is closed")
-            if self._supervision is None:
-                self._keep(await start_supervisor(inherit_fds=self._inherit_fds, modes=self._modes))
-            return self._supervision
+            if self._supervision is not None:
+                return self._supervision
+            return self._keep(await start_supervisor(inherit_fds=self._inherit_fds, modes=self._modes))
 
-    def _keep(self, supervision: Supervision) -> None:
+    def _keep(self, supervision: Supervision) -> Supervision:
         if self._closed:  # while it was starting
             supervision.close()
             supervision.reap(limit_s=_END_S)
             raise RuntimeError("the runner is closed")
         supervision.listen(report=self._report, lost=lambda: self._lost(supervision))
         self._supervision = supervision
+        return supervision
 
     def _report(self, words: list[bytes]) -> None:
         kind, number, *rest = words

@@ -83,7 +83,7 @@ class SqliteStore:
         self._connection.close()
 
     def _data_version(self) -> int:
-        return int(self._query("PRAGMA data_version", ())[0][0])  # type: ignore[call-overload]
+        return int(str(self._query("PRAGMA data_version", ())[0][0]))
 
     def _query(self, sql: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
         with _translated():
@@ -139,7 +139,11 @@ def verify_chain(events: Sequence[Event]) -> int | None:
     prev = ""
     for seq, event in enumerate(events, start=1):
         new = NewEvent(kind=event.kind, payload=event.payload, step=event.step, attempt=event.attempt)
-        if event.seq != seq or event.prev != prev or _chained(event.run, seq, prev, new, at=event.at).hash != event.hash:
+        if (
+            event.seq != seq
+            or event.prev != prev
+            or _chained(event.run, seq, prev, new, at=event.at).hash != event.hash
+        ):
             return event.seq
         prev = event.hash
     return None

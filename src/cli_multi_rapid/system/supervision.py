@@ -23,12 +23,12 @@ _READY = b"ready\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mode:
-    """One way to start a supervisor: `wrapper` makes the namespace, `python` runs the program in it."""
+    """One way to start a supervisor: `wrapper` makes the namespace, Python with the options `python` works in it."""
 
     name: str
     isolation: Isolation
     wrapper: tuple[str, ...] = ()
-    python: tuple[str, ...] = ("-I", "-S")
+    python: tuple[str, ...] = ("-I", "-S", "-c", _START)
 
 
 def supervisor_modes(*, user_id: int | None = None) -> tuple[Mode, ...]:
@@ -173,7 +173,7 @@ async def _try(mode: Mode, *, inherit_fds: tuple[int, ...], patience_s: float) -
     link, far_end = socket.socketpair()
     link.setblocking(False)
     folder = str(Path(__file__).absolute().parent)
-    argv = [*mode.wrapper, sys.executable, *mode.python, "-c", _START, folder]
+    argv = [*mode.wrapper, sys.executable, *mode.python, folder]
     argv += [str(far_end.fileno()), mode.isolation, *map(str, inherit_fds)]
     try:
         process = _popen(argv, keep=(far_end.fileno(), *inherit_fds))

@@ -128,7 +128,9 @@ def _started(pid: int) -> float | None:
 
 def _all_tagged_by_psutil() -> Iterator[Survivor]:
     psutil = _psutil()
-    for process in psutil.process_iter() if psutil else ():
+    if psutil is None:
+        return
+    for process in psutil.process_iter():
         try:
             tag = process.environ().get(TAG_NAME)
             if tag is not None:
@@ -139,7 +141,7 @@ def _all_tagged_by_psutil() -> Iterator[Survivor]:
 
 def _ancestors_by_psutil() -> Iterator[int]:
     psutil = _psutil()
-    if psutil:
+    if psutil is not None:
         yield from (parent.pid for parent in psutil.Process().parents())
 
 

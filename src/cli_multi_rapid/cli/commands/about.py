@@ -17,7 +17,12 @@ def health_check(common: Common) -> int:
 
     checks = health(common.folder)
     if common.as_json:
-        emit({"healthy": all(check.status != "fail" for check in checks), "checks": [check.as_dict() for check in checks]})
+        emit(
+            {
+                "healthy": all(check.status != "fail" for check in checks),
+                "checks": [check.as_dict() for check in checks],
+            }
+        )
     else:
         say("\n".join(health_lines(checks)))
     return 1 if any(check.status == "fail" for check in checks) else 0

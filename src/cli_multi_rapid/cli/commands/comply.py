@@ -14,28 +14,30 @@ from cli_multi_rapid.cli.options import Common, command
 def validate_compliance(common: Common, *, level: str | None, gates: tuple[str, ...]) -> int:
     """Evaluate the gates of config/compliance-gates.yaml on the project as it is."""
     from cli_multi_rapid.cli.console import emit
-    from cli_multi_rapid.cli.driving import opened, validate_only
-    from cli_multi_rapid.cli.rendering import print_summary
-    from cli_multi_rapid.documents.reports import compliance
-    from cli_multi_rapid.services.compliance import prepare_validation
+    from cli_multi_rapid.cli.driving import opened, print_summary, validate_only
+    from cli_multi_rapid.services.compliance import prepare_validation, result_data
     from cli_multi_rapid.services.history import one
     from cli_multi_rapid.services.trust import require_trust
 
     project, settings = opened(common, level=level)
-    trust = require_trust(project.root, project.state, project.environ)
+    trust = require_trust(project.root, project.state, project.environ).state
     ended = validate_only(common, project, settings, prepare_validation(project, settings, gates=gates, trust=trust))
     view = one(project, ended.run)
     if common.as_json:
-        emit(compliance(view))
+        emit(result_data(view))
     else:
-        print_summary(view, folder=project.folder(ended.run))
+        print_summary(project, view)
     return ended.exit_code
 
 
 @command("generate-report", example="cli-multi-rapid generate-report last --format html")
 @click.argument("run", default="last")
-@click.option("--format", "form", type=click.Choice(["html", "json"]), default="html", show_default=True, help="Format.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file; - is standard output.")
+@click.option(
+    "--format", "form", type=click.Choice(["html", "json"]), default="html", show_default=True, help="Format."
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file; - is standard output."
+)
 def generate_report(common: Common, run: str, *, form: str, output: Path | None) -> int:
     """Render the stored results of RUN (by default the newest) without judging anything anew."""
     from cli_multi_rapid.cli.console import emit, say
@@ -50,7 +52,7 @@ def generate_report(common: Common, run: str, *, form: str, output: Path | None)
     path = output or default_path(project, view, form)
     write_report(path, text)
     if common.as_json:
-        emit({"run": view.run, "format": form, "path": str(path)})
+        emit({"run": view.id, "format": form, "path": str(path)})
     else:
         say(str(path))
     return 0

@@ -28,7 +28,9 @@ def plan(common: Common, phase: str, *, inputs: tuple[str, ...]) -> int:
 
 @command("status", example="cli-multi-rapid status last")
 @click.argument("run", required=False)
-@click.option("-n", "--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many runs to list.")
+@click.option(
+    "-n", "--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many runs to list."
+)
 def status(common: Common, run: str | None, *, limit: int) -> int:
     """Show the recent runs, or RUN with its steps and gates."""
     from datetime import UTC, datetime
@@ -75,12 +77,19 @@ def logs(common: Common, run: str, step: str | None, *, follow: bool) -> int:
         if not (follow and unfinished):
             return 0
         time.sleep(0.3)
-        view = one(project, view.run)
+        view = one(project, view.id)
 
 
 @command("graph", example="cli-multi-rapid graph phase1 --format mermaid")
 @click.argument("what")
-@click.option("--format", "form", type=click.Choice(["text", "mermaid", "json"]), default="text", show_default=True, help="How to draw it.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "mermaid", "json"]),
+    default="text",
+    show_default=True,
+    help="How to draw it.",
+)
 def graph(common: Common, what: str, *, form: str) -> int:
     """Draw the phases and steps of a phase or run."""
     from cli_multi_rapid.cli.console import say

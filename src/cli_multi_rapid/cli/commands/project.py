@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def init(common: Common, folder: Path | None, *, check: bool) -> int:
     """Make a project of FOLDER (by default the working folder). Files that exist are never touched."""
     from cli_multi_rapid.cli.console import emit, note, say
-    from cli_multi_rapid.services.scaffold import edited_entries, scaffold
-    from cli_multi_rapid.services.trust import trust_what_was_written
+    from cli_multi_rapid.services.scaffold import edited_entries, scaffold, trust_what_was_written
     from cli_multi_rapid.services.wiring import open_project
 
     root = (common.folder / folder if folder else common.folder).resolve()
@@ -34,9 +33,17 @@ def init(common: Common, folder: Path | None, *, check: bool) -> int:
     root.mkdir(parents=True, exist_ok=True)
     done = scaffold(root, entries())
     project = open_project(root)
-    trusted = trust_what_was_written(project.root, project.state, written=done.written)
+    trusted = trust_what_was_written(project.root, project.state, project.environ, written=done.written)
     if common.as_json:
-        emit({"root": str(root), "written": list(done.written), "kept": list(done.kept), "notes": list(done.notes), "trusted": trusted})
+        emit(
+            {
+                "root": str(root),
+                "written": list(done.written),
+                "kept": list(done.kept),
+                "notes": list(done.notes),
+                "trusted": trusted,
+            }
+        )
         return 0
     for text in done.notes:
         note(f"note: {text}")
@@ -52,7 +59,11 @@ def init(common: Common, folder: Path | None, *, check: bool) -> int:
 
 
 @command("demo", example="cli-multi-rapid demo")
-@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Build the sample project here; it must be empty or new.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Build the sample project here; it must be empty or new.",
+)
 def demo(common: Common, folder: Path | None) -> int:
     """Build a small sample project and run its phases: one mistake is repaired, one gate blocks, one test is added."""
     from cli_multi_rapid.cli.showing import show
@@ -72,25 +83,31 @@ def trust(common: Common, *, revoke: bool, yes: bool) -> int:
     """Approve what this project can run: its phases, configuration, validators, templates and entry points."""
     from cli_multi_rapid.cli.console import emit, note, say
     from cli_multi_rapid.services import trust as trusting
+    from cli_multi_rapid.services.project import ensure_state_dir
     from cli_multi_rapid.services.wiring import open_project
 
     project = open_project(common.folder)
     if revoke:
-        trusting.revoke(project.root, project.state)
+        trusting.revoke(project.state)
         emit({"trusted": False}) if common.as_json else say("approval taken back; nothing of this project runs")
         return 0
+    shown = trusting.fingerprint(project.root)
     if not common.as_json:
-        say(trusting.difference(project.root, project.state).rstrip("\n") or "nothing has changed since the last approval")
-        note(f"covered: {trusting.COVERED_TEXT}")
-        note(f"not covered: {trusting.NOT_COVERED_TEXT}")
+        say(
+            trusting.difference(project.root, project.state).rstrip("\n")
+            or "nothing has changed since the last approval"
+        )
+        note(f"covered: {', '.join(f'{one}/**' for one in trusting.FOLDERS)}, {', '.join(trusting.FILES)}")
+        note("not covered: what they call, such as tests, conftest.py, Makefile and installed packages")
     if not yes and not _agreed():
         note("not approved; on a terminal, answer y; in a script that has looked itself, --yes")
         return 4
-    covered = trusting.approve(project.root, project.state, how="approved")
+    ensure_state_dir(project.state)
+    trusting.approve(project.root, project.state, expected=shown.digest)
     if common.as_json:
-        emit({"trusted": True, "files": len(covered.files), "digest": covered.digest})
+        emit({"trusted": True, "files": len(shown.files), "digest": shown.digest})
     else:
-        say(f"approved {len(covered.files)} files")
+        say(f"approved {len(shown.files)} files")
     return 0
 
 

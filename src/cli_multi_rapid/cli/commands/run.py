@@ -9,7 +9,11 @@ _INPUT = click.option("-i", "--input", "inputs", multiple=True, metavar="NAME=VA
 _LEVEL = click.option("--level", type=click.Choice(["advisory", "standard", "strict"]), help="How strict gates are.")
 _TIMEOUT = click.option("--timeout", metavar="DURATION", help="Stop the whole run after this time (90s, 10m, 2h).")
 _RESUME = click.option(
-    "--resume/--no-resume", "take_up", default=True, show_default=True, help="Go on with an interrupted run of the same."
+    "--resume/--no-resume",
+    "take_up",
+    default=True,
+    show_default=True,
+    help="Go on with an interrupted run of the same.",
 )
 
 
@@ -32,9 +36,16 @@ def run_phase(
 
 @command("run-job", example="cli-multi-rapid run-job nightly --compliance-check")
 @click.argument("job", default="default")
-@click.option("--workflow-validate", is_flag=True, help="Check every spec and gate file of the project before anything runs.")
+@click.option(
+    "--workflow-validate", is_flag=True, help="Check every spec and gate file of the project before anything runs."
+)
 @click.option("--compliance-check", is_flag=True, help="Evaluate all gates of the project afterwards.")
-@click.option("--file", "job_file", type=click.Path(exists=True, dir_okay=False), help="Read the jobs from this configuration file.")
+@click.option(
+    "--file",
+    "job_file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Read the jobs from this configuration file.",
+)
 @_INPUT
 @_RESUME
 @_LEVEL
@@ -59,14 +70,16 @@ def run_job(
 def resume(common: Common, run: str, *, timeout: str | None) -> int:
     """Go on with RUN (by default the newest) where it was interrupted."""
     from cli_multi_rapid.services.history import find_events
-    from cli_multi_rapid.services.phases import changed_since, limits
+    from cli_multi_rapid.services.phases import changed_since, limits, require_standing
     from cli_multi_rapid.services.runs import resume as go_on
-    from cli_multi_rapid.services.trust import require_standing
 
     project, settings = opened(common, timeout=timeout)
     events = find_events(project, run)
-    require_standing(project.root, project.state, project.environ)
-    notes = [f"{path} has changed since; this run goes on with the text it began with" for path in changed_since(project, events[0].payload)]
+    require_standing(project)
+    notes = [
+        f"{path} has changed since; this run goes on with the text it began with"
+        for path in changed_since(project, events[0].payload)
+    ]
     with watched(common, project, notes) as observer:
         ended = go_on(project, events[0].run, limits=limits(settings), observer=observer)
     return finish(common, project, ended)
@@ -102,5 +115,9 @@ def cancel(common: Common, run: str) -> int:
     if common.as_json:
         emit({"run": found, "asked": True, "running": working})
     else:
-        note(f"asked run {found} to stop" if working else f"run {found} will end as cancelled:  cli-multi-rapid resume {found}")
+        note(
+            f"asked run {found} to stop"
+            if working
+            else f"run {found} will end as cancelled:  cli-multi-rapid resume {found}"
+        )
     return 0

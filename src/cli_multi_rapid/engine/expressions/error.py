@@ -30,7 +30,7 @@ class OperationError(Exception):
 
 def nearest(name: str, known: list[str], *, what: str) -> str:
     """Return a hint that names the known word closest to `name`, or all of them where none is close."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only wanted when something is wrong
+    from difflib import get_close_matches
 
     by_fold = {candidate.casefold(): candidate for candidate in known}
     close = get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.6)

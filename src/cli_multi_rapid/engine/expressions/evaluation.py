@@ -54,10 +54,6 @@ class Evaluation:
         if self.used_bytes > MAX_BYTES:
             self._exceeded()
 
-    def charge_text(self, length: int) -> None:
-        """Count text of so many characters."""
-        self.charge(STRING_OVERHEAD_BYTES + 2 * length)
-
     def work(self, size_bytes: int) -> None:
         """Count what is processed and not kept."""
         self._work_bytes += size_bytes

@@ -87,7 +87,7 @@ def _check_depth(value: object) -> None:
         level = [
             item
             for container in level
-            for item in (container.values() if isinstance(container, dict) else container)  # type: ignore[attr-defined]
+            for item in (container.values() if isinstance(container, dict) else container)
             if isinstance(item, dict | list)
         ]
         if not level:

@@ -189,10 +189,10 @@ class Parser:
         return index(node, key), None
 
     def _advance(self) -> Token:
+        """Step over a token that is not the end, and return it."""
         token = self._token
-        if token.kind != END:
-            self._at += 1
-            self._token = self._tokens[self._at]
+        self._at += 1
+        self._token = self._tokens[self._at]
         return token
 
     def _expect(self, kind: str) -> None:
