@@ -59,7 +59,7 @@ def _current(name: str) -> str:
 
 
 def _tidy(node: dict[str, Any], definitions: dict[str, Any]) -> None:
-    """Leave out titles, which only repeat the keys, and repeat the description of a referred type where it is the same."""
+    """Leave out titles, which only repeat the keys; repeat the description of a referred type where it is the same."""
     node.pop("title", None)
     for part in node.get("properties", {}).values():
         part.pop("title", None)

@@ -270,17 +270,24 @@ PROBLEMS: dict[str, str] = {
     "YAML-TAG": "Tags (`!name`) could build arbitrary objects; values are plain text, numbers, lists and mappings.",
     "YAML-DUPLICATE": "The same key stands twice in one mapping; one of the two would silently win.",
     "YAML-MERGE": "Merge keys (`<<`) are not part of YAML 1.2; repeat the keys or use an anchor for the whole value.",
+    "YAML-KEY": "A key of a mapping must be text.",
+    "YAML-NUMBER": "Infinity and not-a-number cannot be compared or stored; numbers must be finite.",
+    "YAML-DOCUMENTS": "A file holds one YAML document; what follows `---` would be ignored.",
+    "YAML-EMPTY": "The file holds no value.",
     "SPEC-SCHEMA": "The `schema:` line names the version of the format; it is missing or not supported.",
     "SPEC-KEY-UNKNOWN": "A key is not part of the format. Unknown keys are errors, because a typo would be ignored.",
     "SPEC-KEY-MISSING": "A required key is missing.",
     "SPEC-VALUE": "A value has the wrong type or form.",
     "SPEC-NAME": "The name in the file and the name of the file differ.",
     "SPEC-VERSION-NUMBER": "An unquoted number such as 3.10 loses its last zero: quote it.",
+    "SPEC-LIMIT": "A phase has more steps, or a matrix more combinations, than are allowed.",
     "STEP-KIND": "A step has exactly one action.",
     "STEP-DUPLICATE": "Two steps of one phase have the same id.",
     "NEED-UNKNOWN": "A step or phase needs one that does not exist.",
+    "NEED-MISSING": "An expression reads a step that may not have ended by then; a need makes sure that it has.",
     "CYCLE": "Steps or phases need each other in a circle, so none of them could start.",
     "ARTIFACT-UNKNOWN": "An artifact is read that no step before produces.",
+    "ARTIFACT-DUPLICATE": "Two steps produce an artifact of the same name, so a reader could not tell them apart.",
     "EXPRESSION": "The text between `${{` and `}}` is not a valid expression, or names something unknown.",
     "SHELL-INJECTION": (
         "`${{ }}` inside shell or interpreter text would turn data into code. Pass the value through `env:` and use "
@@ -291,6 +298,7 @@ PROBLEMS: dict[str, str] = {
     "PHASE-UNKNOWN": PhaseUnknown.explanation,
     "PATTERN": "A deny-list pattern is not valid RE2 syntax (no look-around, no back-references).",
     "PATH-OUTSIDE": "A path leads outside the project.",
+    "SETTING-VALUE": "A setting given by a flag or an environment variable has a value that it cannot have.",
 }
 """What each problem code of a file means."""
 

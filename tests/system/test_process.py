@@ -130,7 +130,9 @@ def test_programs_of_the_working_directory_need_a_slash(mode, command, path):
     program(Path(asked.cwd, "tool"), "#!/bin/sh\nexit 5\n")
     Path(asked.cwd, "bin").mkdir()
     by_name, by_path = run_all(mode, asked, replace(asked, argv=("./tool",)))
-    assert by_name == Exit(error="tool: not found on the PATH of the command", missing=True, duration_ms=by_name.duration_ms)
+    assert by_name == Exit(
+        error="tool: not found on the PATH of the command", missing=True, duration_ms=by_name.duration_ms
+    )
     assert by_path.code == 5
 
 
@@ -177,7 +179,7 @@ def test_output_is_stored_as_it_is(mode, command):
     assert log_of(asked) == data
     assert (result.output_bytes, result.truncated) == (len(data), False)
     assert lines == ["\x00\ufffd\ufffd\x1b[31mred\x1b[0m\r", "\ufffd( end"]
-    assert stat.S_IMODE(os.stat(asked.log).st_mode) == 0o600
+    assert stat.S_IMODE(Path(asked.log).stat().st_mode) == 0o600
 
 
 def test_long_lines_come_in_pieces_cut_between_characters(mode, command):
@@ -196,9 +198,7 @@ def test_logs_are_appended_to_and_capped(mode, command):
     results = run_all(mode, asked, replace(asked, cap_bytes=5), replace(asked, cap_bytes=2))
     assert [result.truncated for result in results] == [False, True, True]
     assert [result.output_bytes for result in results] == [6, 6, 6]
-    assert log_of(asked) == (
-        b"12345\n" b"12345\n[output truncated at 5 bytes]\n" b"12\n[output truncated at 2 bytes]\n"
-    )
+    assert log_of(asked) == (b"12345\n12345\n[output truncated at 5 bytes]\n12\n[output truncated at 2 bytes]\n")
 
 
 def test_the_cap_may_fall_between_lines(mode, command):
@@ -265,7 +265,9 @@ def test_secrets_are_masked_wherever_output_goes(mode, command, tmp_path):
     script = "printf 'a %.9s' $S; sleep 0.05; printf '%s b\\n' ${S#?????????}; printf $S | base64 >&2; printf $S"
     lines = []
     asked = command("sh", "-c", script, env={"PATH": "/usr/bin:/bin", "S": secret}, secrets=(secret,))
-    run_all(mode, replace(asked, stdout=str(tmp_path / "out")), replace(asked, log=asked.log + "2"), on_output=lines.append)
+    run_all(
+        mode, replace(asked, stdout=str(tmp_path / "out")), replace(asked, log=asked.log + "2"), on_output=lines.append
+    )
     assert (tmp_path / "out").read_bytes() == b"a *** b\n***"
     assert log_of(asked) == b"***\n"
     assert lines == ["***", "a *** b", "***", "***"]
@@ -274,14 +276,14 @@ def test_secrets_are_masked_wherever_output_goes(mode, command, tmp_path):
 def test_a_flood_takes_no_memory(mode, command):
     asked = command("sh", "-c", "head -c 200000000 /dev/zero", timeout_s=100.0)
     code = f"""
-import asyncio, resource, sys
+import asyncio, dataclasses, resource, sys
 from cli_multi_rapid.model.process import Command
 from cli_multi_rapid.system.process import SupervisedRunner
 from cli_multi_rapid.system.supervision import Mode
 async def main():
     runner = SupervisedRunner(modes=[{mode!r}])
     command = {asked!r}
-    await runner.run(Command(argv=("true",), cwd="/", env={{"PATH": "/bin:/usr/bin"}}, log=command.log, tag="t", timeout_s=9.0))
+    await runner.run(dataclasses.replace(command, argv=("true",)))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = await runner.run(command, on_output=lambda line: None)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -301,10 +303,10 @@ def test_500_steps_leave_neither_zombies_nor_descriptors(mode, command):
     async def main():
         runner = SupervisedRunner(modes=[mode])
         await runner.run(command("true"))
-        before = len(os.listdir("/proc/self/fd"))
+        before = len(list(Path("/proc/self/fd").iterdir()))
         for _ in range(500):
             assert (await runner.run(command("true"))).code == 0
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
         counted = command("sh", "-c", "ls /proc/$PPID/fd | wc -l; cat /proc/$PPID/task/*/children | wc -w")
         if mode.name != "namespace-outer-proc":
             await runner.run(counted)
@@ -319,7 +321,9 @@ def test_blocking_runs_commands_for_other_threads(mode, command):
     async def main():
         runner = SupervisedRunner(modes=[mode])
         execute = blocking(runner, asyncio.get_running_loop())
-        results = await asyncio.gather(*(asyncio.to_thread(execute, command("sh", "-c", f"exit {n}")) for n in range(3)))
+        results = await asyncio.gather(
+            *(asyncio.to_thread(execute, command("sh", "-c", f"exit {n}")) for n in range(3))
+        )
         await runner.close()
         return [result.code for result in results]
 

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -15,6 +14,7 @@ from cli_multi_rapid.cli.console import show_error, use_utf8
 from cli_multi_rapid.cli.options import Common, common_options
 from cli_multi_rapid.cli.table import COMMANDS
 from cli_multi_rapid.errors import CmrError, CommandUnknown, InternalError, UsageError
+from cli_multi_rapid.model.version import VERSION
 
 
 class LazyGroup(click.Group):
@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
     epilog="\b\nExample:\n  cli-multi-rapid init && cli-multi-rapid run-phase phase0",
     invoke_without_command=False,
 )
-@click.version_option(package_name="cli-multi-rapid")
+@click.version_option(VERSION)
 def app() -> None:
     """Run developer tools as durable, gated, auditable phases, and prove what happened."""
 
@@ -121,9 +121,7 @@ def _crash(bug: Exception) -> InternalError:
     import traceback
 
     text = "".join(traceback.format_exception(bug))
-    head = (
-        f"cli-multi-rapid {version('cli-multi-rapid')} · Python {platform.python_version()} · {platform.platform()}\n"
-    )
+    head = f"cli-multi-rapid {VERSION} · Python {platform.python_version()} · {platform.platform()}\n"
     handle, name = tempfile.mkstemp(prefix="cli-multi-rapid-crash-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8") as log:
         log.write(head + text)

@@ -135,10 +135,10 @@ def renderer(
     out = sys.stderr if stream is None else stream
     signs = symbols(out, environ)
     if is_terminal(out, environ) and not verbose:
-        from cli_multi_rapid.cli.live import LiveRenderer  # noqa: PLC0415  rich costs 60 ms and is for terminals only
+        from cli_multi_rapid.cli.live import LiveRenderer
 
         return LiveRenderer(out, symbols=signs)
-    from cli_multi_rapid.cli.plain import PlainRenderer  # noqa: PLC0415  most commands run nothing
+    from cli_multi_rapid.cli.plain import PlainRenderer
 
     return PlainRenderer(out, symbols=signs, verbose=verbose)
 

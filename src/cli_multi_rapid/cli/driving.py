@@ -65,7 +65,7 @@ def begin(
     if not prepared.tree.git:
         notes.append("this folder is not a git repository: nothing can be restored if a step is interrupted")
     with watched(common, project, notes) as observer:
-        ended = run(project, prepared, limits=limits(settings), observer=observer, take_up=take_up)
+        ended = run(project, prepared, limits=limits(settings), observer=observer, take_up=take_up, warn=warn)
     return finish(common, project, ended)
 
 
@@ -78,13 +78,20 @@ def validate_only(common: Common, project: "Project", settings: "Settings", reco
         return start(project, record, limits=limits(settings), observer=observer, alone=False)
 
 
+def warn(text: str) -> None:
+    """Say on standard error what a user should know but need not act on."""
+    from cli_multi_rapid.cli.console import note
+
+    note(f"warning: {text}")
+
+
 @contextmanager
 def watched(common: Common, project: "Project", notes: Sequence[str]) -> Iterator[Observer]:
     """Show a run as it happens, on standard error, after some words before it."""
-    from cli_multi_rapid.cli.console import note, renderer
+    from cli_multi_rapid.cli.console import renderer
 
     for text in notes:
-        note(f"warning: {text}")
+        warn(text)
     shown = renderer(verbose=common.verbose)
     try:
         yield shown
@@ -115,6 +122,6 @@ def print_summary(project: "Project", view: "RunView") -> None:
     from cli_multi_rapid.documents.reports import log_tails
     from cli_multi_rapid.services.history import log_end
 
-    folder = project.folder(view.id)
+    folder = project.folder(view.run)
     logs = log_tails(view, lambda path: log_end(folder / path), folder=str(folder))
     say(summary(view, logs=logs, symbols=symbols(sys.stdout)))

@@ -1,7 +1,7 @@
 """Phases and steps with what they need, as text, as Mermaid and as data."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,16 +51,28 @@ def graph(nodes: Sequence[Node], *, format: Literal["text", "mermaid", "json"], 
 
 def layers(nodes: Sequence[Node]) -> tuple[tuple[Node, ...], ...]:
     """Return the nodes in layers, each needing only earlier ones. A circle is kept together, as the last layer."""
-    known = {node.name for node in nodes}
-    open_needs = {node.name: {need for need in node.needs if need in known} for node in nodes}
-    rest, found = list(nodes), []
-    while rest:
-        layer = [node for node in rest if not open_needs[node.name]] or rest
-        found.append(tuple(layer))
-        done = {node.name for node in layer}
-        rest = [node for node in rest if node.name not in done]
-        open_needs = {name: needs - done for name, needs in open_needs.items()}
-    return tuple(found)
+    places = {node.name: place for place, node in enumerate(nodes)}
+    missing = [{places[need] for need in node.needs if need in places} for node in nodes]
+    wanted_by: dict[int, list[int]] = {}
+    for place, needs in enumerate(missing):
+        for need in needs:
+            wanted_by.setdefault(need, []).append(place)
+    layer, found, left = [place for place, needs in enumerate(missing) if not needs], [], set(places.values())
+    while layer:
+        found.append(tuple(nodes[place] for place in layer))
+        left.difference_update(layer)
+        layer = sorted(_freed(layer, wanted_by, missing))
+    circle = tuple(nodes[place] for place in sorted(left))
+    return (*found, circle) if circle else tuple(found)
+
+
+def _freed(done: Sequence[int], wanted_by: Mapping[int, Sequence[int]], missing: Sequence[set[int]]) -> Iterator[int]:
+    """Take what is done off the needs of others, and yield those that now have all they need."""
+    for place in done:
+        for other in wanted_by.get(place, ()):
+            missing[other].discard(place)
+            if not missing[other]:
+                yield other
 
 
 def _data(node: Node) -> dict[str, object]:

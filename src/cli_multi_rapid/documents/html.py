@@ -16,7 +16,7 @@ from cli_multi_rapid.documents.reports import (
 )
 from cli_multi_rapid.documents.text import UNICODE, duration, number, plural, printable, tone
 from cli_multi_rapid.documents.words import ending, headline, next_commands, place, sign_of, tally, tone_of, worst
-from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus
+from cli_multi_rapid.model.gate import Finding, GateResult
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -79,7 +79,7 @@ def render_html(
 
 
 def _environment() -> "Environment":
-    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415  only a report needs it
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     folder = files("cli_multi_rapid.documents") / "templates"
     environment = Environment(
@@ -205,7 +205,7 @@ def _pairs(values: Mapping[str, object]) -> str:
 
 
 def _lines(lines: Sequence[str]) -> str:
-    from markupsafe import Markup, escape  # noqa: PLC0415  only a report needs it
+    from markupsafe import Markup, escape
 
     return Markup("\n").join(escape(printable(line)) for line in lines)
 

@@ -14,7 +14,7 @@ from math import isfinite
 
 from cli_multi_rapid.documents.text import printable
 from cli_multi_rapid.errors import EvidenceMissing
-from cli_multi_rapid.model.gate import GateResult, GateStatus, Level, verdict
+from cli_multi_rapid.model.gate import GateResult, GateStatus, Level
 from cli_multi_rapid.model.run import Artifact, Status
 
 SCHEMA = "cmr/report@v1"
@@ -144,8 +144,9 @@ class Origin:
 class RunView:
     """A run as its events tell it. Times are UTC in ISO 8601; `started` and `updated` are the first and last event.
 
-    `reasons` says in words why the run did not pass, the most important first; `remarks` what else was not well and did
-    not block. `head` is the hash of the last event, which covers all events before it. `gates` also holds those that judged no phase but the project.
+    `reasons` says in words why the run did not pass, the most important first; `remarks` what else was not well and
+    did not block. `head` is the hash of the last event, which covers all events before it. `gates` also holds those
+    that judged no phase but the project.
     """
 
     run: str
@@ -304,11 +305,12 @@ def report(view: RunView) -> dict[str, object]:
 
 
 def compliance(view: RunView) -> dict[str, object]:
-    """Return what the gates of a run decided, as `validate-compliance --json` prints it."""
+    """Return what the gates of a run decided, as `validate-compliance --json` prints it. Nothing judged is an error."""
     results = tuple(gate.result for gate in view.gates)
     trees = dict.fromkeys(result.tree for result in results)
+    statuses = {Verdict.PASS: "pass", Verdict.WARN: "pass", Verdict.FAIL: "fail"}
     return {
-        "status": verdict(results),
+        "status": statuses.get(view.verdict, "error"),
         "level": view.origin.level,
         "tree": view.origin.tree or next(iter(trees), ""),
         "run": view.run,
@@ -317,7 +319,7 @@ def compliance(view: RunView) -> dict[str, object]:
 
 
 def json_text(data: object, *, sort_keys: bool = False) -> str:
-    """Return data as indented JSON that is safe to show on a terminal. Dataclasses become objects, enums their values."""
+    """Return data as indented JSON that is safe to show on a terminal. Dataclasses become objects."""
     text = json.dumps(plain(data), ensure_ascii=False, indent=2, sort_keys=sort_keys, allow_nan=False)
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 

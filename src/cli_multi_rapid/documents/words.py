@@ -181,7 +181,7 @@ def next_commands(run: RunView) -> tuple[str, ...]:
     if not run.status.bad and not run.blocking_gates and run.status.ended:
         return (f"{PROGRAM} generate-report {run.run}",)
     offers = [f"{PROGRAM} run-phase {name} --input fix=true" for name in _fixable(run)]
-    return (*offers, f"{PROGRAM} rerun {run.run}")
+    return (f"{PROGRAM} rerun {run.run}", *offers)
 
 
 def _fixable(run: RunView) -> list[str]:

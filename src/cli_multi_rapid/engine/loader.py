@@ -120,11 +120,10 @@ def _kinds(findings: Findings) -> None:
 
 
 def _not_an_action(findings: Findings, trail: Trail, kind: str, *, alone: bool) -> None:
-    findings.withdraw((*trail, kind))
     message = f"'{kind}' is not an action of this version"
-    findings.add("STEP-KIND", (*trail, kind), message, fix="use 'run' with a command", key=True)
+    findings.replace((*trail, kind), code="STEP-KIND", message=message, fix="use 'run' with a command")
     if alone:
-        findings.withdraw((*trail, "run"))
+        findings.replace((*trail, "run"))
 
 
 def _check_needs(files: Mapping[str, _File]) -> None:

@@ -1,12 +1,12 @@
 """Checks of what the expressions of a phase read: known names only, and only what is there by then."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cli_multi_rapid.engine.outline import Outline, Spot
 from cli_multi_rapid.engine.vocabulary import CONTEXTS, MEMBERS, PHASE_MEMBERS, RESULT_MEMBERS, VISIBLE, Place
 from cli_multi_rapid.model.phase import PhaseSpec, Step
-from cli_multi_rapid.system.faults import choice
+from cli_multi_rapid.system.faults import choice, suggestion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +32,11 @@ def objection(path: Sequence[str], scope: Scope) -> Objection | None:
     """Return what is wrong with a reference such as `steps.test.outputs.percent`, or None."""
     name = path[0].lower()
     if name not in CONTEXTS:
-        visible = ", ".join(context for context in CONTEXTS if context in VISIBLE[scope.place])
-        return Objection(message=f"'{path[0]}' is unknown", fix=choice(path[0], CONTEXTS) or f"use one of: {visible}")
+        fix = suggestion(path[0], CONTEXTS) or choice(path[0], VISIBLE[scope.place])
+        return Objection(message=f"there is no '{path[0]}' in expressions", fix=fix)
     if name not in VISIBLE[scope.place]:
-        return Objection(message=f"'{name}' cannot be read in {scope.place.value!r}", fix=_ELSEWHERE.get(name, ""))
+        fix = _ELSEWHERE.get(name, f"use one of: {', '.join(sorted(VISIBLE[scope.place]))}")
+        return Objection(message=f"'{name}' cannot be read in {scope.place.value}", fix=fix)
     if name == "matrix" and not (scope.spot and scope.spot.step.matrix):
         return Objection(message="'matrix' is only there in a step with a matrix", fix="add 'matrix' to the step")
     if len(path) == 1:
@@ -53,10 +54,9 @@ _ELSEWHERE = {
 }
 
 
-def _known(path: Sequence[str], depth: int, names: Iterable[str]) -> Objection | None:
+def _known(path: Sequence[str], depth: int, names: Collection[str]) -> Objection | None:
     """Object to a key that is none of the names; case does not count."""
-    names = list(names)
-    if len(path) <= depth or path[depth].lower() in (name.lower() for name in names):
+    if len(path) <= depth or path[depth] in names or path[depth].lower() in (name.lower() for name in names):
         return None
     fix = choice(path[depth], names) or f"there is nothing in '{'.'.join(path[:depth])}'"
     return Objection(message=f"'{path[depth]}' is unknown in '{'.'.join(path[:depth])}'", fix=fix)
@@ -83,22 +83,18 @@ def _secret(path: Sequence[str], scope: Scope) -> Objection | None:
     declared = scope.seen.spec.secrets
     if _known(path, 1, declared) is None:
         return None
-    return Objection(
-        message=f"the secret '{path[1]}' is not declared", fix=f"add it:  secrets: [{', '.join((*declared, path[1]))}]"
-    )
+    fix = f"write  secrets: [{', '.join((*declared, path[1]))}]"
+    return Objection(message=f"the secret '{path[1]}' is not declared", fix=fix)
 
 
 def _needed_phase(path: Sequence[str], scope: Scope) -> Objection | None:
     needs = scope.seen.spec.needs
-    if found := _known(path, 1, needs):
-        return (
-            found
-            if path[1] not in scope.phases
-            else Objection(
-                message=f"the phase '{path[1]}' is not among the needs of this one",
-                fix=f"write  needs: [{', '.join((*needs, path[1]))}]",
-            )
-        )
+    unknown = _known(path, 1, needs)
+    if unknown and path[1] in scope.phases:
+        message = f"the phase '{path[1]}' is not among the needs of this one"
+        return Objection(message=message, fix=f"write  needs: [{', '.join((*needs, path[1]))}]")
+    if unknown:
+        return unknown
     if len(path) > 2 and (found := _known(path, 2, PHASE_MEMBERS)):
         return found
     phase = next((spec for name, spec in scope.phases.items() if name.lower() == path[1].lower()), None)
@@ -145,9 +141,8 @@ def _not_ended(what: str, makers: Sequence[Spot], scope: Scope, *, code: str = "
     if scope.spot is None:  # judged when all main steps have ended
         if any(not maker.final for maker in makers):
             return None
-        return Objection(
-            code=code, message=f"{what} comes only in 'finally', after the gates", fix="move the step to 'steps'"
-        )
+        message = f"{what} comes only in 'finally', after the gates"
+        return Objection(code=code, message=message, fix="move the step to 'steps'")
     here = scope.spot
     if any(scope.seen.ended(maker, when=here) for maker in makers if maker is not here):
         return None
@@ -157,13 +152,8 @@ def _not_ended(what: str, makers: Sequence[Spot], scope: Scope, *, code: str = "
     message = f"{what} might not be there yet: '{here.step.id}' does not wait for '{maker.step.id}'"
     if scope.seen.ended(here, when=maker) or (maker.final and not here.final):
         return Objection(code=code, message=message, fix=f"'{maker.step.id}' comes later; read it in a step after it")
-    return Objection(
-        code=code, message=message, fix=f"write  needs: [{', '.join(_with_need(here, maker, scope.seen))}]"
-    )
-
-
-def _with_need(spot: Spot, other: Spot, seen: Outline) -> tuple[str, ...]:
-    return (*(seen.spots[number].step.id for number in seen.needs[spot.number]), other.step.id)
+    needs = (*(scope.seen.spots[number].step.id for number in scope.seen.needs[here.number]), maker.step.id)
+    return Objection(code=code, message=message, fix=f"write  needs: [{', '.join(needs)}]")
 
 
 _CHECKS: Mapping[str, Callable[[Sequence[str], Scope], Objection | None]] = {

@@ -10,9 +10,11 @@ def check_relations(seen: Outline, findings: Findings, *, gates: frozenset[str] 
 
     Where `gates` is None it is not known which gates there are, so none is called unknown.
     """
+    main = {spot.step.id for spot in seen.spots if not spot.final}
+    last = {spot.step.id for spot in seen.spots if spot.final}
     for spot in seen.spots:
         _id(spot, seen, findings)
-        _needs(spot, seen, findings)
+        _needs(spot, seen, findings, own=last if spot.final else main)
         _produces(spot, seen, findings)
     _circles(seen, findings)
     _gates(seen, findings, gates)
@@ -28,8 +30,7 @@ def _id(spot: Spot, seen: Outline, findings: Findings) -> None:
     findings.add("STEP-DUPLICATE", (*spot.trail, "id"), message, fix="give one of the two another id")
 
 
-def _needs(spot: Spot, seen: Outline, findings: Findings) -> None:
-    own = {other.step.id for other in seen.spots if other.final is spot.final} if spot.step.needs else set()
+def _needs(spot: Spot, seen: Outline, findings: Findings, *, own: set[str]) -> None:
     for i, name in enumerate(spot.step.needs or ()):
         if name in own or "" in own:  # a step without an id could be the one that is meant
             continue

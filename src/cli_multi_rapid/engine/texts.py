@@ -1,12 +1,12 @@
 """Checks of every text of a phase in which an expression stands: may it be there, is it valid, what does it read."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 from cli_multi_rapid.engine.expressions import (
     STATUS_FUNCTIONS,
-    Expression,
     ExpressionError,
     compile_expression,
     condition_text,
@@ -22,6 +22,7 @@ from cli_multi_rapid.system.faults import label
 from cli_multi_rapid.system.positions import Trail
 
 _OPENING = "${{"
+_PATH = re.compile(r"[a-z]+(?:\.[A-Za-z_][A-Za-z0-9_-]*){1,9}")
 _INTO_ENV = "pass the value through 'env:' and use the variable"
 
 
@@ -35,28 +36,31 @@ class _Text:
 
 def check_texts(seen: Outline, findings: Findings, *, phases: Mapping[str, PhaseSpec]) -> None:
     """Note everything that is wrong with the expressions of a phase. `phases` are those that it may need."""
-    evaluated: set[Trail] = set()
+    evaluated: dict[Trail, str] = {}
     for found in _texts(seen):
-        evaluated.add(found.trail)
+        evaluated[found.trail] = found.text
         scope = Scope(seen=seen, place=found.place, spot=found.spot, phases=phases)
         if found.place is Place.CONDITION:
             _condition(found, scope, findings)
-        elif _OPENING in found.text:
+        else:
             _template(found, scope, findings)
     for spot in seen.spots:
-        _injections(spot, findings)
-        if isinstance(spot.step.run, str):
-            evaluated.add((*spot.trail, "run"))
+        run = spot.step.run
+        if isinstance(run, str):
+            evaluated[*spot.trail, "run"] = run
+            _in_shell(spot, run, findings)
+        elif any(_OPENING in item for item in run):
+            _in_interpreter(spot, run, findings)
     _elsewhere(findings, evaluated)
 
 
 def _texts(seen: Outline) -> Iterator[_Text]:
-    """Yield every text that is evaluated."""
+    """Yield every text that has to be evaluated."""
     for name, value in seen.spec.env.items():
-        if isinstance(value, str):
+        if isinstance(value, str) and _OPENING in value:
             yield _Text(place=Place.PHASE_ENV, trail=("env", name), text=value)
     for i, use in enumerate(seen.spec.gates):
-        if isinstance(use, GateUse):
+        if isinstance(use, GateUse) and use.from_:
             yield _Text(place=Place.EVIDENCE, trail=("gates", i, "from"), text=use.from_)
     for spot in seen.spots:
         yield from _step_texts(spot)
@@ -68,7 +72,8 @@ def _step_texts(spot: Spot) -> Iterator[_Text]:
         yield _Text(place=Place.CONDITION, trail=(*trail, "if"), text=step.if_, spot=spot)
     if not isinstance(step.run, str):
         for i, item in enumerate(step.run):
-            yield _Text(place=Place.RUN, trail=(*trail, "run", i), text=item, spot=spot)
+            if _OPENING in item:
+                yield _Text(place=Place.RUN, trail=(*trail, "run", i), text=item, spot=spot)
     mappings = (
         (Place.MATRIX, "matrix", step.matrix),
         (Place.STEP_ENV, "env", step.env),
@@ -77,7 +82,7 @@ def _step_texts(spot: Spot) -> Iterator[_Text]:
     )
     for place, key, mapping in mappings:
         for name, value in mapping.items():
-            if isinstance(value, str):
+            if isinstance(value, str) and _OPENING in value:
                 yield _Text(place=place, trail=(*trail, key, name), text=value, spot=spot)
 
 
@@ -93,6 +98,10 @@ def _condition(found: _Text, scope: Scope, findings: Findings) -> None:
 
 
 def _template(found: _Text, scope: Scope, findings: Findings) -> None:
+    if _OPENING not in found.text:  # only 'from' gets here, which would take its text for the path of a file
+        fix = "write  ${{ artifacts.NAME }}"
+        findings.add("EXPRESSION", found.trail, f"'from' needs an expression, not '{found.text}'", fix=fix)
+        return
     try:
         parts = split_template(found.text)
     except ExpressionError as error:
@@ -107,49 +116,63 @@ def _template(found: _Text, scope: Scope, findings: Findings) -> None:
 def _expression(found: _Text, text: str, offset: int, *, scope: Scope, findings: Findings) -> None:
     """Check one expression, which starts `offset` characters after the start of its text."""
     try:
-        compiled = _compiled(text)
+        reading = _reading(text)
     except ExpressionError as error:
         at = _at(findings, found, offset + error.column - 1)
         findings.add("EXPRESSION", found.trail, f"'{text}': {_said(error)}", fix=error.hint, at=at)
         return
-    if found.place is not Place.CONDITION and (asked := compiled.functions & STATUS_FUNCTIONS):
+    if found.place is not Place.CONDITION and (asked := reading.functions & STATUS_FUNCTIONS):
         message = f"{min(asked)}() can be asked in 'if' only"
         findings.add("EXPRESSION", found.trail, message, fix="move it to 'if'", at=_at(findings, found, offset))
-    for path, column in zip(compiled.references, compiled.reference_columns, strict=True):
+    for path, column in zip(reading.references, reading.columns, strict=True):
         if wrong := objection(path, scope):
             at = _at(findings, found, offset + column - 1)
             findings.add(wrong.code, found.trail, wrong.message, fix=wrong.fix, at=at)
 
 
-@lru_cache(maxsize=2048)
-def _compiled(text: str) -> Expression:
-    return compile_expression(text)
+class _Reading(NamedTuple):
+    """What an expression reads (paths with their columns, from 1) and the functions it calls."""
+
+    references: Sequence[tuple[str, ...]]
+    columns: Sequence[int]
+    functions: frozenset[str]
 
 
-def _injections(spot: Spot, findings: Findings) -> None:
-    """Note every expression that would become code."""
-    run = spot.step.run
-    trail = (*spot.trail, "run")
-    if isinstance(run, str):
-        whole = _Text(place=Place.RUN, trail=trail, text=run)
-        index = run.find(_OPENING)
-        while index >= 0:
-            message = "`${{ }}` in a text command would turn data into code"
-            findings.add("SHELL-INJECTION", trail, message, fix=_INTO_ENV, at=_at(findings, whole, index))
-            index = run.find(_OPENING, index + 1)
-        return
+def _reading(text: str) -> _Reading:
+    """Return what an expression reads. A mere path, which most of them are, needs no parser."""
+    if _PATH.fullmatch(text):
+        return _Reading((tuple(text.split(".")),), (1,), frozenset())
+    found = compile_expression(text)
+    return _Reading(found.references, found.reference_columns, found.functions)
+
+
+def _in_shell(spot: Spot, run: str, findings: Findings) -> None:
+    """Note every expression in a text command."""
+    whole = _Text(place=Place.RUN, trail=(*spot.trail, "run"), text=run)
+    index = run.find(_OPENING)
+    while index >= 0:
+        message = "`${{ }}` in a text command would turn data into code"
+        at = _at(findings, whole, index)
+        findings.add("SHELL-INJECTION", whole.trail, message, fix=_INTO_ENV, at=at)
+        index = run.find(_OPENING, index + 1)
+
+
+def _in_interpreter(spot: Spot, run: Sequence[str], findings: Findings) -> None:
+    """Note every expression that would become the code or the script of an interpreter."""
     for i in sorted({i for i in code_arguments(run) if i < len(run) and _OPENING in run[i]}):
-        item = _Text(place=Place.RUN, trail=(*trail, i), text=run[i])
-        message = "`${{ }}` in code that is run by an interpreter would turn data into code"
+        item = _Text(place=Place.RUN, trail=(*spot.trail, "run", i), text=run[i])
+        message = "`${{ }}` where an interpreter expects code would turn data into code"
         at = _at(findings, item, run[i].index(_OPENING))
         findings.add("SHELL-INJECTION", item.trail, message, fix=_INTO_ENV, at=at)
 
 
-def _elsewhere(findings: Findings, evaluated: set[Trail]) -> None:
+def _elsewhere(findings: Findings, evaluated: Mapping[Trail, str]) -> None:
     """Note expressions where none is evaluated: they would be taken literally."""
-    if findings.document.text.count(_OPENING) == 0:
-        return
-    for trail, text in _strings(findings.document.values, ()):
+    document = findings.document
+    seen = sum(text.count(_OPENING) for text in evaluated.values())
+    if not document.aliases and seen == document.text.count(_OPENING):
+        return  # all that are in the file were looked at
+    for trail, text in _strings(document.values, ()):
         if _OPENING in text and trail not in evaluated and trail[-1] != "description":
             message = f"{label(trail)} is taken as it is; expressions are not evaluated here"
             fix = "expressions work in: if, run (a list), env, matrix (in place of a list), produces, outputs, from"

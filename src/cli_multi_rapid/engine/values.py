@@ -23,6 +23,7 @@ MAX_ATTEMPTS = 20
 RESERVED_PREFIX = "CMR_"
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_VARIABLE_FORM = "use letters, digits and '_', and no digit at the start"
 _REQUIREMENT = re.compile(r"(?:python:)?[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")
 _RETRY_ON = re.compile(r"timeout|failure|exit:(?:0|[1-9][0-9]{0,2})")
 
@@ -41,7 +42,8 @@ def check_values(seen: Outline, findings: Findings) -> None:
     _variables(("env",), spec.env, findings)
     for i, name in enumerate(spec.secrets):
         if not _ENV_NAME.match(name):
-            findings.add("SPEC-VALUE", ("secrets", i), f"'{name}' cannot be the name of an environment variable")
+            message = f"'{name}' cannot be an environment variable"
+            findings.add("SPEC-VALUE", ("secrets", i), message, fix=_VARIABLE_FORM)
     check_globs(("permissions", "write"), spec.permissions.write, findings)
     check_duration(("defaults", "timeout"), spec.defaults.timeout, findings)
     _retry(("defaults", "retry"), spec.defaults.retry, findings)
@@ -88,8 +90,8 @@ def _variables(trail: Trail, names: Iterable[str], findings: Findings) -> None:
     for name in names:
         here = (*trail, name)
         if not _ENV_NAME.match(name):
-            fix = "use letters, digits and '_', and no digit at the start"
-            findings.add("SPEC-VALUE", here, f"'{name}' cannot be an environment variable", fix=fix, key=True)
+            message = f"'{name}' cannot be an environment variable"
+            findings.add("SPEC-VALUE", here, message, fix=_VARIABLE_FORM, key=True)
         elif name.upper().startswith(RESERVED_PREFIX):
             message = f"'{name}' is reserved: names with {RESERVED_PREFIX} are given by the program"
             findings.add("SPEC-VALUE", here, message, fix="use another name", key=True)
@@ -103,8 +105,8 @@ def _input(trail: Trail, given: InputSpec, findings: Findings) -> None:
     here = (*trail, "default")
     _of_type(here, given.default, given.type, findings)
     if given.options and not any(_same(given.default, option) for option in given.options):
-        options = ", ".join(str(option) for option in given.options)
-        findings.add("SPEC-VALUE", here, f"the default is none of the options: {options}", key=True)
+        fix = f"use one of: {', '.join(str(option) for option in given.options)}"
+        findings.add("SPEC-VALUE", here, f"the default '{given.default}' is none of the options", fix=fix, key=True)
     if given.type is InputType.PATH and isinstance(given.default, str) and leads_outside(given.default):
         message = f"'{given.default}' is not a path inside the project"
         findings.add(
@@ -128,7 +130,7 @@ def _of_type(trail: Trail, value: Scalar, kind: InputType, findings: Findings) -
     types, words = _FITTING[kind]
     if type(value) not in types:
         shown = str(value).lower() if isinstance(value, bool) else "nothing" if value is None else f"'{value}'"
-        fix = "put it in quotes" if str in types and value is not None else ""
+        fix = "put it in quotes" if str in types and value is not None else f"write {words}, or change the type"
         message = f"{label(trail)}: the input is of type {kind.value}, so this must be {words}, not {shown}"
         findings.add("SPEC-VALUE", trail, message, fix=fix)
 
@@ -136,7 +138,7 @@ def _of_type(trail: Trail, value: Scalar, kind: InputType, findings: Findings) -
 def _retry(trail: Trail, retry: Retry, findings: Findings) -> None:
     if not 1 <= retry.attempts <= MAX_ATTEMPTS:
         message = f"'attempts' is {retry.attempts}; it must be from 1 to {MAX_ATTEMPTS}"
-        findings.add("SPEC-VALUE", (*trail, "attempts"), message, key=True)
+        findings.add("SPEC-VALUE", (*trail, "attempts"), message, fix="use a number in that range", key=True)
     check_duration((*trail, "initial"), retry.initial, findings, zero=True)
     check_duration((*trail, "max"), retry.max, findings, zero=True)
     for i, condition in enumerate(retry.on):
@@ -158,13 +160,14 @@ def _matrix(trail: Trail, step: Step, findings: Findings) -> None:
                 findings.add("SPEC-VALUE", here, message, fix=f"write  [{values}]", key=True)
             continue
         if not values:
-            findings.add("SPEC-VALUE", here, f"{label(here)} has no values, so the step would never run", key=True)
+            message = f"{label(here)} has no values, so the step would never run"
+            findings.add("SPEC-VALUE", here, message, fix="add a value, or remove it", key=True)
         combinations *= max(1, len(values))
         for i in range(len(values)):
             _version((*here, i), findings)
     if combinations > MAX_COMBINATIONS:
         message = f"the matrix has {combinations} combinations; at most {MAX_COMBINATIONS} are allowed"
-        findings.add("SPEC-LIMIT", trail, message, key=True)
+        findings.add("SPEC-LIMIT", trail, message, fix="split the step", key=True)
 
 
 def _version(trail: Trail, findings: Findings) -> None:

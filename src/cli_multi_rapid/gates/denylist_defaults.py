@@ -174,7 +174,7 @@ DEFAULT_SET: tuple[Pattern, ...] = (
     ),
     Pattern(
         id="sql-drop",
-        pattern=r"(?i)^\s*(?:[^#\s\-].*)?\b(?:DROP\s+(?:TABLE|DATABASE|SCHEMA)|TRUNCATE\s+TABLE)\s+['\"`\[{%\w]",
+        pattern=r"(?i)^\s*(?:[^#\s\-].*)?\b((?:DROP\s+(?:TABLE|DATABASE|SCHEMA)|TRUNCATE\s+TABLE)\s+['\"`\[{%\w])",
         paths=_SQL,
         severity=Severity.MEDIUM,
         message="this deletes data for good",

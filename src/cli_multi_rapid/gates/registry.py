@@ -1,6 +1,5 @@
 """Which check is done by what, and which settings it has. Nothing is imported before a gate of its kind runs."""
 
-# ruff: noqa: PLC0415  the scanners cost time and memory that a project without such a gate must not pay
 from collections.abc import Mapping
 
 from cli_multi_rapid.model.gate import Check, GateResult, GateSpec

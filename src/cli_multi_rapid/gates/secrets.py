@@ -7,6 +7,7 @@ cannot be read. Comments that ask scanners to look away are not honoured.
 import json
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import pbkdf2_hmac, sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -31,7 +32,7 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
     unsure = Severity.MEDIUM if given.level is Level.STRICT else Severity.INFO
     gate, tally = Gate(name, spec, given), Tally(Severity.LOW)
     try:
-        scan = _Scan(_scanner(given), tally, unsure=unsure)
+        scan = _Scan(_scanner(given.cache), tally, unsure=unsure)
         tree = SourceTree(given, spec.exclude)
         for source in tree:
             scan.file(source)
@@ -140,8 +141,9 @@ class _Scan:
         return list(spots.values())
 
 
-def _scanner(given: GateInput) -> Scanner:
-    folder = Path(given.cache, "kingfisher")
+@lru_cache(maxsize=2)
+def _scanner(cache: str) -> Scanner:
+    folder = Path(cache, "kingfisher")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # No policy: one would honour comments with which a file waives itself.

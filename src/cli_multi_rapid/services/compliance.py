@@ -1,8 +1,7 @@
 """Evaluating the gates of a project outside of a phase, as a recorded run of its own."""
 
-from cli_multi_rapid.documents.reports import RunView, plain
 from cli_multi_rapid.model.events import Payload
-from cli_multi_rapid.model.gate import Level, verdict
+from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.settings import Settings
 from cli_multi_rapid.services.snapshot import Wish, check_gates, snapshot
 from cli_multi_rapid.services.surroundings import surroundings
@@ -33,15 +32,3 @@ def chosen_level(settings: Settings, gate_file: Level | None) -> Level:
     """Return the level in force: a flag or variable decides, then the gates file, then the configuration."""
     decided = settings.origins["level"].startswith(("flag", "environment"))
     return settings.level if decided or gate_file is None else gate_file
-
-
-def result_data(view: RunView) -> dict[str, object]:
-    """Return the results of a validation for `--json`: status, level, tree and gates."""
-    results = tuple(gate.result for gate in view.gates)
-    return {
-        "status": verdict(results),
-        "level": view.origin.level,
-        "tree": view.origin.tree,
-        "run": view.id,
-        "gates": [plain(result) for result in results],
-    }

@@ -68,18 +68,18 @@ def find_events(project: Project, wanted: str) -> tuple[Event, ...]:
         store.close()
 
 
-def log_files(project: Project, run: RunView, step: str | None) -> Sequence[tuple[str, Path]]:
+def log_files(project: Project, view: RunView, step: str | None) -> Sequence[tuple[str, Path]]:
     """Return the logs of a run or of one of its steps, as step key and path, in the order of their start.
 
     Raises:
         StepUnknown: the run has no such step.
     """
-    folder = project.folder(run.id)
-    steps = [one for phase in run.phases for one in phase.steps]
+    folder = project.folder(view.run)
+    steps = [one for phase in view.phases for one in phase.steps]
     if step is not None:
         steps = [one for one in steps if step in (one.key, one.key.partition("/")[2], one.id)]
         if not steps:
-            raise StepUnknown(f"run {run.id} has no step {step!r}", hint=f"cli-multi-rapid status {run.id}")
+            raise StepUnknown(f"run {view.run} has no step {step!r}", hint=f"cli-multi-rapid status {view.run}")
     return [(one.key, folder / attempt.log) for one in steps for attempt in one.attempts if attempt.log]
 
 

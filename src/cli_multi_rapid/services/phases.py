@@ -1,6 +1,6 @@
 """What users ask of phases: plan them, run them, go on, run again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -119,11 +119,20 @@ def interrupted_like(project: Project, record: Payload) -> str | None:
         store.close()
 
 
-def run(project: Project, prepared: Prepared, *, limits: Limits, observer: Observer, take_up: bool) -> Ended:
+def run(
+    project: Project,
+    prepared: Prepared,
+    *,
+    limits: Limits,
+    observer: Observer,
+    take_up: bool,
+    warn: Callable[[str], None],
+) -> Ended:
     """Run what was prepared; with `take_up`, go on with an interrupted run of the same if there is one."""
     found = interrupted_like(project, prepared.record) if take_up else None
     if found is not None:
-        return resume(project, found, limits=limits, observer=observer)
+        warn(f"going on with run {found}, which was interrupted; --no-resume begins anew")
+        return resume(project, found, limits=limits, observer=observer, warn=warn)
     return start(project, prepared.record, limits=limits, observer=observer)
 
 

@@ -24,14 +24,14 @@ def rendered(project: Project, wanted: str, *, form: str, now: datetime) -> tupl
         return render_json(view), view
     from cli_multi_rapid.documents.html import render_html
 
-    folder = project.folder(view.id)
+    folder = project.folder(view.run)
     logs = log_tails(view, lambda path: log_end(folder / path), folder=str(folder), everything=True)
     return render_html(view, generated_at=now, logs=logs), view
 
 
 def default_path(project: Project, view: RunView, form: str) -> Path:
     """Return where a report goes if the user does not say: `.cmr/reports/RUN.FORMAT` in the project."""
-    return project.root / ".cmr" / "reports" / f"{view.id}.{form}"
+    return project.root / ".cmr" / "reports" / f"{view.run}.{form}"
 
 
 def write_report(path: Path, text: str) -> None:

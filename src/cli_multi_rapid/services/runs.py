@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli_multi_rapid.engine.fold import DEATHS_ALLOWED, RunState, fold
+from cli_multi_rapid.engine.graph import build
 from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck, RunUnknown
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload
 from cli_multi_rapid.model.ports import Observer, Store
@@ -19,7 +20,7 @@ from cli_multi_rapid.model.run import Status
 from cli_multi_rapid.services.project import ensure_state_dir
 from cli_multi_rapid.services.runids import new_run_id
 from cli_multi_rapid.services.snapshot import plan_of
-from cli_multi_rapid.services.wiring import Project, ProjectGates
+from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.lock import ProjectLock, acquire
 from cli_multi_rapid.system.store import open_store
 
@@ -64,8 +65,10 @@ def start(project: Project, record: Payload, *, limits: Limits, observer: Observ
         return _drive(project, lock, store, fold(run, begun), fence=fence, limits=limits, observer=observer)
 
 
-def resume(project: Project, run: str, *, limits: Limits, observer: Observer) -> Ended:
+def resume(project: Project, run: str, *, limits: Limits, observer: Observer, warn: Callable[[str], None]) -> Ended:
     """Take an interrupted run up again: fold its events and go on with the first step that is not recorded as ended.
+
+    `warn` is told of each step that was interrupted and may have left half-done changes.
 
     Raises:
         RunFinished: it has ended.
@@ -90,6 +93,8 @@ def resume(project: Project, run: str, *, limits: Limits, observer: Observer) ->
         _, alive = kill_survivors(f"{run}:", wait_s=2.0)
         if alive:
             raise ProcessSurvived(f"process {alive[0].pid} of run {run} is still running", hint=f"kill {alive[0].pid}")
+        for key in _maybe_half_done(state):
+            warn(f"{key} was interrupted; files that it had changed were not restored before it runs again")
         fence = store.take(run)
         for event in events:
             observer.event(event)
@@ -97,6 +102,13 @@ def resume(project: Project, run: str, *, limits: Limits, observer: Observer) ->
             state.apply(event)
             observer.event(event)
         return _drive(project, lock, store, state, fence=fence, limits=limits, observer=observer)
+
+
+def _maybe_half_done(state: RunState) -> list[str]:
+    """Return the steps that were running when the orchestrator ended and had not promised to write nothing."""
+    nodes = build(plan_of(state.started).phases).nodes
+    running = [key for key, step in state.steps.items() if step.status is Status.RUNNING]
+    return [key for key in running if nodes[key.partition("[")[0]].writes]
 
 
 def cancel(project: Project, run: str) -> None:
@@ -158,8 +170,8 @@ async def _driven(
     observer: Observer,
 ) -> Ended:
     from cli_multi_rapid.engine.executor import Executor
-    from cli_multi_rapid.engine.graph import build
     from cli_multi_rapid.engine.runner import Runner
+    from cli_multi_rapid.services.gatekeeping import ProjectGates
     from cli_multi_rapid.services.surroundings import surroundings
     from cli_multi_rapid.system.process import SupervisedRunner, blocking
 

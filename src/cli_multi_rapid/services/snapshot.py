@@ -6,7 +6,6 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from importlib.metadata import version
 from typing import cast
 
 from cli_multi_rapid.engine.graph import RunPlan, ordered
@@ -14,6 +13,7 @@ from cli_multi_rapid.errors import GateUnknown, InputInvalid
 from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.phase import InputSpec, InputType, PhaseSpec, Scalar
+from cli_multi_rapid.model.version import VERSION
 from cli_multi_rapid.services.tree import Tree
 from cli_multi_rapid.services.wiring import Project, Specs, checked_specs
 
@@ -50,7 +50,7 @@ def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: s
     }
     record["fingerprint"] = fingerprint(record, tree.id)
     record.update(
-        parallel=wish.parallel, tree=tree.id, head=tree.head, branch=tree.branch, version=version("cli-multi-rapid"),
+        parallel=wish.parallel, tree=tree.id, head=tree.head, branch=tree.branch, version=VERSION,
         root=str(project.root), host=socket.gethostname(), trust=trust, path=path, parent=wish.parent,
     )  # fmt: skip
     return record

@@ -1,15 +1,12 @@
-"""Puts the layers together: a project with its settings, specs, environment, gates and engine."""
+"""A project: where it is, where its state is, and its specs."""
 
-import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli_multi_rapid.model.gate import GateFile, GateResult, GateSpec, Level
+from cli_multi_rapid.model.gate import GateFile
 from cli_multi_rapid.model.phase import PhaseSpec
-from cli_multi_rapid.model.ports import GateInput
-from cli_multi_rapid.model.process import Command, Exit
 from cli_multi_rapid.services.project import find_root, state_dir
 
 PHASES = "workflows/phase_definitions"
@@ -83,42 +80,3 @@ def checked_specs(texts: Mapping[str, str], gates_text: str | None) -> Specs:
     gates = load_gates(gates_text, GATES) if gates_text is not None else GateFile(schema="cmr/gates@v1")
     phases = load_phases(texts, gates=frozenset(gates.gates))
     return Specs(texts=texts, phases=phases, gates_text=gates_text, gates=gates)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectGates:
-    """Evaluates gates of a project; implements `model.ports.Gatekeeper`."""
-
-    project: Project
-    gates: Mapping[str, GateSpec]
-    level: Level
-    parallel: int
-    env: Mapping[str, str]
-    execute: Callable[[], Callable[[Command], Exit]]
-
-    async def judge(
-        self, wanted: Mapping[str, tuple[str, ...] | None], *, phase: str, work: str
-    ) -> tuple[GateResult, ...]:
-        """Evaluate the gates in threads; see `model.ports.Gatekeeper.judge`."""
-        del phase
-        execute = self.execute()
-        return await asyncio.to_thread(self._judge, wanted, work, execute)
-
-    def _judge(
-        self, wanted: Mapping[str, tuple[str, ...] | None], work: str, execute: Callable[[Command], Exit]
-    ) -> tuple[GateResult, ...]:
-        from cli_multi_rapid.gates.runner import evaluate
-        from cli_multi_rapid.services.tree import tree_of
-
-        tree = tree_of(self.project)
-        cache = self.project.state / "cache"
-
-        def given(name: str) -> GateInput:
-            scratch = Path(work) / name
-            scratch.mkdir(parents=True, exist_ok=True)
-            return GateInput(
-                root=str(self.project.root), level=self.level, files=tree.files, tree=tree.id,
-                evidence=wanted[name], env=self.env, work=str(scratch), cache=str(cache), execute=execute,
-            )  # fmt: skip
-
-        return evaluate({name: self.gates[name] for name in wanted}, given, parallel=self.parallel)

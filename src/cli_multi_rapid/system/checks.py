@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Iterable
-from pathlib import PurePosixPath, PureWindowsPath
 
 from cli_multi_rapid.model.phase import NAME, duration_s
 from cli_multi_rapid.system.document import Findings
@@ -13,6 +12,8 @@ from cli_multi_rapid.system.positions import Trail
 MAX_EXIT_CODE = 255
 MAX_DURATION_S = 365 * 24 * 3600.0
 _LONGEST_DURATION_TEXT = 32
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
+_SEPARATOR = re.compile(r"[/\\]")
 _NAME = re.compile(NAME.removesuffix("$") + r"\Z")
 
 
@@ -58,6 +59,4 @@ def check_globs(trail: Trail, globs: Iterable[str], findings: Findings) -> None:
 
 def leads_outside(path: str) -> bool:
     """Tell whether a path or glob is empty, absolute (also on Windows) or goes up."""
-    windows = PureWindowsPath(path)
-    absolute = PurePosixPath(path).is_absolute() or bool(windows.drive or windows.root)
-    return not path.strip() or absolute or ".." in windows.parts
+    return not path.strip() or bool(_ABSOLUTE.match(path)) or ".." in _SEPARATOR.split(path)

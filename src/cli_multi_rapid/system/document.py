@@ -69,10 +69,13 @@ class Findings:
         """Tell whether the schema has refused a value or what it is in."""
         return bool(self._wrong) and any(trail[:end] in self._wrong for end in range(len(trail) + 1))
 
-    def withdraw(self, trail: Trail) -> None:
-        """Take back what the schema said of a value, because something better is going to be said."""
+    def replace(self, trail: Trail, *, code: str = "", message: str = "", fix: str = "") -> None:
+        """Say something better, or with no message nothing, where the schema has refused a value."""
         self._faults = [fault for fault in self._faults if fault.trail != trail]
-        self._wrong.discard(trail)
+        if message:
+            at = self.document.position(trail, key=True)
+            problem = self.document.problem(code, message, at=at, fix=fix)
+            self._faults.append(Fault(trail=trail, problem=problem))
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -115,7 +118,7 @@ def _schema(name: str) -> Schema:
 
 @cache
 def _validator(name: str) -> "Draft202012Validator":
-    from jsonschema_rs import Draft202012Validator  # noqa: PLC0415  30 ms that only reading a file should cost
+    from jsonschema_rs import Draft202012Validator
 
     return Draft202012Validator(schema_text(name))
 

@@ -122,6 +122,7 @@ def _wrong_type(document: Document, trail: Trail, node: Schema, schema: Schema) 
     expected = _expected(kinds, node, schema)
     message = f"{label(trail)}: expected {expected}, got {_described(value)}"
     fix = "" if _options(node, schema) else _mended(value, kinds)
+    fix = fix or f"write {expected}"
     return _fault(document, trail, code="SPEC-VALUE", message=message, fix=fix)
 
 
@@ -131,15 +132,17 @@ def _wrong_value(document: Document, trail: Trail, error: "ValidationError") -> 
     if kind.name == "enum":
         options = [str(option) for option in kind.options]
         message = f"{label(trail)} is {shown}; it must be one of: {', '.join(options)}"
-        return _fault(document, trail, code="SPEC-VALUE", message=message, fix=suggestion(str(error.instance), options))
+        return _fault(document, trail, code="SPEC-VALUE", message=message, fix=choice(str(error.instance), options))
     if kind.name == "pattern" and trail == ("schema",):
         return _schema_line(document, trail, kind.pattern)
     if kind.name == "pattern":
-        form, fix = _FORMS.get(kind.pattern, (f"of the form {kind.pattern}", ""))
+        form, fix = _FORMS.get(kind.pattern, (f"of the form {kind.pattern}", "write it in that form"))
         return _fault(
             document, trail, code="SPEC-VALUE", message=f"{label(trail)} is {shown}, which is not {form}", fix=fix
         )
-    return _fault(document, trail, code="SPEC-VALUE", message=f"{label(trail)}: {error.message}")
+    return _fault(
+        document, trail, code="SPEC-VALUE", message=f"{label(trail)}: {error.message}", fix="correct the value"
+    )
 
 
 def _fault(document: Document, trail: Trail, *, code: str, message: str, fix: str = "") -> Fault:

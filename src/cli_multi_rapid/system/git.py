@@ -77,6 +77,7 @@ class Repository:
 
         Raises:
             GitFailed: git could not read or write the repository.
+            StateUnwritable: the folder of `index` cannot be written.
         """
         return write_tree(self.git, self.places, prefix=self.prefix, index=index)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from cli_multi_rapid.errors import StateUnwritable
 from cli_multi_rapid.system.files import PathRefused, read_inside
 from cli_multi_rapid.system.git_process import Git, GitFailed, GitTimeout, packed
 
@@ -70,7 +71,7 @@ def write_tree(git: Git, places: Places, *, prefix: str, index: Path) -> Written
         with _work_folder(index.parent) as work:
             return _written(git, places, prefix=prefix, index=index, work=work)
     except OSError as failed:
-        raise GitFailed(f"the tree cannot be prepared: {failed.strerror}", where=str(index.parent)) from failed
+        raise StateUnwritable(f"the tree cannot be prepared: {failed.strerror}", where=str(index.parent)) from failed
 
 
 def _written(git: Git, places: Places, *, prefix: str, index: Path, work: Path) -> WrittenTree:

@@ -212,7 +212,7 @@ def _discard(supervision: Supervision) -> None:
 
 def _tool(name: str) -> str:
     """Return the absolute path of a system tool, or "". Folders named relatively could be the project's own."""
-    import shutil  # noqa: PLC0415 - once a run
+    import shutil  # once a run
 
     folders = [folder for folder in os.get_exec_path() if folder.startswith("/")]
     return shutil.which(name, path=os.pathsep.join([*_TOOL_FOLDERS, *folders])) or ""

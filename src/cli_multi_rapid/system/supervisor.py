@@ -333,7 +333,7 @@ def _adopt_orphans() -> bool:
     """Have orphans below us become our children, and end with our parent. Linux only."""
     if sys.platform != "linux":
         return False
-    import ctypes  # noqa: PLC0415 - slow, and needed in group mode only
+    import ctypes  # slow, and needed in group mode only
 
     parent = os.getppid()
     prctl = ctypes.CDLL(None).prctl

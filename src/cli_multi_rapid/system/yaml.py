@@ -104,6 +104,7 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)|0(o[0-7]+|x[0-9a-fA-F]+)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _ASIDE: Trail = (-1,)
+_FIX = "check this line and the one before it: indentation, quotes, brackets, colons"
 _FIXES = {
     "mapping values are not allowed in this context": "quote text that contains ': '",
     "found character that cannot start any token": "indent with spaces, and quote text that starts with @ ` % or a tab",
@@ -137,7 +138,8 @@ class _Reader:
         except UnicodeEncodeError as error:
             raise self._unprintable(error.start) from error
         if len(data) > MAX_BYTES:
-            raise self._stop("YAML-LIMIT", f"the file has {len(data)} bytes; at most {MAX_BYTES} are read", (1, 1))
+            message = f"the file has {len(data)} bytes; at most {MAX_BYTES} are read"
+            raise self._stop("YAML-LIMIT", message, (1, 1), fix="split it")
         try:
             self._next: Callable[[], _Event] = CParser(data).get_event
             return self._document()
@@ -156,7 +158,7 @@ class _Reader:
             fix = "keep one document in a file: remove '---' and what follows it"
             raise self._stop("YAML-DOCUMENTS", "a second document starts here", _at(event.start_mark), fix=fix)
         if value is None and not self.problems:
-            raise self._stop("YAML-EMPTY", "the file is empty", (1, 1))
+            raise self._stop("YAML-EMPTY", "the file is empty", (1, 1), fix="write it, or delete it")
         return value
 
     def _node(self, event: _Event, trail: Trail, depth: int) -> object:
@@ -165,19 +167,19 @@ class _Reader:
             return self._alias(event, trail, depth)
         mark = event.start_mark
         self.marks[trail] = (mark.line + 1, mark.column + 1)
-        self._count(1, depth, mark)
+        self._count(1, mark)
         if event.tag is not None:
             message = f"the tag '{event.tag}' is not allowed"
             self._note("YAML-TAG", message, _at(mark), fix="remove the tag; quote the value if it is to stay text")
         if event.anchor is not None:
             return self._anchored(event, trail, depth)
-        return self._value(event, trail, depth)
-
-    def _value(self, event: _Event, trail: Trail, depth: int) -> object:
-        kind = type(event)
         if kind is ScalarEvent:
             return self._quoted(event) if event.style else self._plain(event, trail)
-        return self._mapping(trail, depth) if kind is MappingStartEvent else self._list(trail, depth)
+        return self._collection(event, trail, depth)
+
+    def _collection(self, event: _Event, trail: Trail, depth: int) -> object:
+        self._descend(depth, event.start_mark)
+        return self._mapping(trail, depth) if type(event) is MappingStartEvent else self._list(trail, depth)
 
     def _list(self, trail: Trail, depth: int) -> list[object]:
         found: list[object] = []
@@ -205,7 +207,7 @@ class _Reader:
             self._node(event, _ASIDE, depth + 1)
             self._note("YAML-KEY", "a key must be text", _at(mark), fix="write the key out as text")
             return None
-        self._count(1, depth, mark)
+        self._count(1, mark)
         name = event.value
         plain = not event.style
         if event.tag is not None:
@@ -213,7 +215,7 @@ class _Reader:
         elif plain and name == "<<":
             self._note("YAML-MERGE", "merge keys ('<<') are not allowed", _at(mark), fix="repeat the keys")
         elif plain and name in _NULL:
-            self._note("YAML-KEY", "a key is missing before ':'", _at(mark), fix="write a key, or quote it")
+            self._note("YAML-KEY", "a key must not be empty", _at(mark), fix="write a key, or quote it")
         elif name in found:
             fix = f"remove one of the two, or rename this '{name}'"
             self._note("YAML-DUPLICATE", f"the key '{name}' stands here for the second time", _at(mark), fix=fix)
@@ -226,7 +228,10 @@ class _Reader:
     def _anchored(self, event: _Event, trail: Trail, depth: int) -> object:
         nodes, deepest = self._nodes - 1, self._deepest
         self._deepest = depth
-        value = self._value(event, trail, depth)
+        if type(event) is ScalarEvent:
+            value: object = self._quoted(event) if event.style else self._plain(event, trail)
+        else:
+            value = self._collection(event, trail, depth)
         height = self._deepest - depth
         self._anchors[event.anchor] = _Anchor(value=value, trail=trail, nodes=self._nodes - nodes, height=height)
         self._deepest = max(deepest, self._deepest)
@@ -240,19 +245,22 @@ class _Reader:
             message = f"the alias '*{event.anchor}' has no finished '&{event.anchor}' before it"
             self._note("YAML-SYNTAX", message, _at(mark), fix="quote text that starts with '*', or define the anchor")
             return None
-        self._count(anchor.nodes, depth + anchor.height, mark)
+        self._count(anchor.nodes, mark)
+        self._descend(depth + anchor.height, mark)
         self.aliases[trail] = anchor.trail
         return anchor.value
 
-    def _count(self, nodes: int, depth: int, mark: _Mark) -> None:
+    def _count(self, nodes: int, mark: _Mark) -> None:
         self._nodes += nodes
-        if depth > self._deepest:
-            self._deepest = depth
-            if depth > MAX_DEPTH:
-                raise self._stop("YAML-LIMIT", f"values are nested more than {MAX_DEPTH} deep", _at(mark))
         if self._nodes > MAX_NODES:
             message = f"there are more than {MAX_NODES} values, those that aliases repeat included"
-            raise self._stop("YAML-LIMIT", message, _at(mark))
+            raise self._stop("YAML-LIMIT", message, _at(mark), fix="split the file, or repeat less by aliases")
+
+    def _descend(self, depth: int, mark: _Mark) -> None:
+        self._deepest = max(self._deepest, depth)
+        if depth > MAX_DEPTH:
+            message = f"values are nested more than {MAX_DEPTH} deep"
+            raise self._stop("YAML-LIMIT", message, _at(mark), fix="nest them less")
 
     def _quoted(self, event: _Event) -> str:
         text: str = event.value
@@ -287,7 +295,7 @@ class _Reader:
     def _note(self, code: str, message: str, at: tuple[int, int], *, fix: str = "") -> None:
         self.problems.append(problem_at(self.path, self.text, code=code, message=message, at=at, fix=fix))
         if len(self.problems) >= MAX_PROBLEMS:
-            raise self._stop("YAML-LIMIT", "there are too many problems to go on", at)
+            raise self._stop("YAML-LIMIT", "there are too many problems to go on", at, fix="mend the first ones")
 
     def _stop(self, code: str, message: str, at: tuple[int, int], *, fix: str = "") -> SpecInvalid:
         return SpecInvalid((problem_at(self.path, self.text, code=code, message=message, at=at, fix=fix),))
@@ -306,7 +314,7 @@ class _Reader:
             return self._unprintable(found.start())
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         reason = str(getattr(error, "problem", None) or error)
-        fix = next((fix for start, fix in _FIXES.items() if reason.startswith(start)), "")
+        fix = next((fix for start, fix in _FIXES.items() if reason.startswith(start)), _FIX)
         began = getattr(error, "context_mark", None)
         if mark and began and began.line < mark.line:
             reason += f", in what begins at line {began.line + 1}, column {began.column + 1}"

@@ -12,7 +12,7 @@ _KINDS = ("phase", "gates", "config")
 @command("health-check", example="cli-multi-rapid health-check --json")
 def health_check(common: Common) -> int:
     """Check what the program and, in a project, its phases need."""
-    from cli_multi_rapid.cli.status import health_lines
+    from cli_multi_rapid.cli.health import health_lines
     from cli_multi_rapid.services.operations import health
 
     checks = health(common.folder)

@@ -15,7 +15,8 @@ def validate_compliance(common: Common, *, level: str | None, gates: tuple[str, 
     """Evaluate the gates of config/compliance-gates.yaml on the project as it is."""
     from cli_multi_rapid.cli.console import emit
     from cli_multi_rapid.cli.driving import opened, print_summary, validate_only
-    from cli_multi_rapid.services.compliance import prepare_validation, result_data
+    from cli_multi_rapid.documents.reports import compliance
+    from cli_multi_rapid.services.compliance import prepare_validation
     from cli_multi_rapid.services.history import one
     from cli_multi_rapid.services.trust import require_trust
 
@@ -24,7 +25,7 @@ def validate_compliance(common: Common, *, level: str | None, gates: tuple[str, 
     ended = validate_only(common, project, settings, prepare_validation(project, settings, gates=gates, trust=trust))
     view = one(project, ended.run)
     if common.as_json:
-        emit(result_data(view))
+        emit(compliance(view))
     else:
         print_summary(project, view)
     return ended.exit_code
@@ -52,7 +53,7 @@ def generate_report(common: Common, run: str, *, form: str, output: Path | None)
     path = output or default_path(project, view, form)
     write_report(path, text)
     if common.as_json:
-        emit({"run": view.id, "format": form, "path": str(path)})
+        emit({"run": view.run, "format": form, "path": str(path)})
     else:
         say(str(path))
     return 0

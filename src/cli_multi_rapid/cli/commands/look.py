@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -77,7 +78,7 @@ def logs(common: Common, run: str, step: str | None, *, follow: bool) -> int:
         if not (follow and unfinished):
             return 0
         time.sleep(0.3)
-        view = one(project, view.id)
+        view = one(project, view.run)
 
 
 @command("graph", example="cli-multi-rapid graph phase1 --format mermaid")
@@ -90,7 +91,7 @@ def logs(common: Common, run: str, step: str | None, *, follow: bool) -> int:
     show_default=True,
     help="How to draw it.",
 )
-def graph(common: Common, what: str, *, form: str) -> int:
+def graph(common: Common, what: str, *, form: Literal["text", "mermaid", "json"]) -> int:
     """Draw the phases and steps of a phase or run."""
     from cli_multi_rapid.cli.console import say
     from cli_multi_rapid.documents.graph import graph as drawn

@@ -1,5 +1,6 @@
 """Commands that make and approve projects: init, demo, trust."""
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,9 +124,9 @@ def entries() -> "tuple[EntryFile, ...]":
 
 def _agreed() -> bool:
     """Ask for one key on a terminal; without one nobody has looked."""
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         return False
     click.echo("approve? [y/N] ", nl=False, err=True)
-    key = click.getchar()
+    key = str(click.getchar())
     click.echo(key if key.isprintable() else "", err=True)
     return key.lower() == "y"

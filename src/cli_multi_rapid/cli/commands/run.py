@@ -2,7 +2,7 @@
 
 import click
 
-from cli_multi_rapid.cli.driving import begin, finish, opened, watched, wished
+from cli_multi_rapid.cli.driving import begin, finish, opened, warn, watched, wished
 from cli_multi_rapid.cli.options import Common, command
 
 _INPUT = click.option("-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="Give an input; repeatable.")
@@ -81,7 +81,7 @@ def resume(common: Common, run: str, *, timeout: str | None) -> int:
         for path in changed_since(project, events[0].payload)
     ]
     with watched(common, project, notes) as observer:
-        ended = go_on(project, events[0].run, limits=limits(settings), observer=observer)
+        ended = go_on(project, events[0].run, limits=limits(settings), observer=observer, warn=warn)
     return finish(common, project, ended)
 
 

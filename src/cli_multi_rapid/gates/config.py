@@ -1,0 +1,87 @@
+"""Load `config/compliance-gates.yaml`, with every problem at once."""
+
+from collections.abc import Mapping
+
+from cli_multi_rapid.model.gate import Check, GateFile, GateSpec
+from cli_multi_rapid.system.checks import check_duration, check_exit_codes, check_globs, check_name
+from cli_multi_rapid.system.document import Findings, Loaded, load_document
+from cli_multi_rapid.system.positions import Trail
+
+APPLIES: Mapping[str, frozenset[Check]] = {
+    "reports": frozenset((Check.COVERAGE, Check.TESTS, Check.COMMAND)),
+    "min": frozenset((Check.COVERAGE,)),
+    "default-set": frozenset((Check.DENYLIST,)),
+    "patterns": frozenset((Check.DENYLIST,)),
+    "exclude": frozenset((Check.SECRETS, Check.DENYLIST)),
+    "run": frozenset((Check.COMMAND,)),
+    "format": frozenset((Check.COMMAND,)),
+    "ok-codes": frozenset((Check.COMMAND,)),
+    "timeout": frozenset((Check.COMMAND,)),
+}
+"""The keys that only some kinds of check read."""
+
+
+def load_gates(text: str | bytes, path: str) -> GateFile:
+    """Load the gates of a project.
+
+    Raises:
+        SpecInvalid: with every problem of the file.
+    """
+    loaded: Loaded[GateFile] = load_document(text, path, shape=GateFile, schema="gates")
+    findings = Findings(loaded)
+    gates = loaded.draft.gates if loaded.draft else {}
+    for name, gate in gates.items():
+        check_name(("gates", name), findings)
+        _keys(("gates", name), gate, findings)
+        _gate(("gates", name), gate, findings)
+    findings.check()
+    assert loaded.draft is not None
+    return loaded.draft
+
+
+def _keys(trail: Trail, gate: GateSpec, findings: Findings) -> None:
+    """Note keys that the gate's kind of check would ignore. Where the kind is wrong, nothing can be said."""
+    if findings.refused((*trail, "check")):
+        return
+    for key, checks in APPLIES.items():
+        here = (*trail, key)
+        if here in findings.document.keys and gate.check not in checks:
+            message = f"'{key}' has no effect on a gate of the kind {gate.check.value}"
+            findings.add("SPEC-VALUE", here, message, fix="remove it", key=True)
+
+
+def _gate(trail: Trail, gate: GateSpec, findings: Findings) -> None:
+    check_globs((*trail, "reports"), gate.reports, findings)
+    check_globs((*trail, "exclude"), gate.exclude, findings)
+    check_exit_codes((*trail, "ok-codes"), gate.ok_codes, findings)
+    check_duration((*trail, "timeout"), gate.timeout, findings)
+    if not 0 <= gate.min <= 100:
+        message = f"'min' is {gate.min:g}, which is not a percentage"
+        findings.add("SPEC-VALUE", (*trail, "min"), message, fix="use a number from 0 to 100", key=True)
+    if gate.check is Check.COMMAND and not gate.reports and (not gate.run or not gate.run[0]):
+        message = "a gate of the kind command needs a command or the reports of one"
+        findings.add("SPEC-KEY-MISSING", (*trail, "run"), message, fix="add 'run' or 'reports'", key=True)
+    if gate.check is Check.DENYLIST:
+        _patterns(trail, gate, findings)
+
+
+def _patterns(trail: Trail, gate: GateSpec, findings: Findings) -> None:
+    from cli_multi_rapid.gates.lines import problem_of
+
+    if not gate.default_set and not gate.patterns:
+        message = "without the built-in set and without patterns nothing would be looked for"
+        findings.add("SPEC-VALUE", (*trail, "default-set"), message, fix="add 'patterns'", key=True)
+    seen: set[str] = set()
+    for i, pattern in enumerate(gate.patterns):
+        here = (*trail, "patterns", i)
+        check_globs((*here, "paths"), pattern.paths, findings)
+        check_globs((*here, "exclude"), pattern.exclude, findings)
+        if pattern.id in seen:
+            message = f"there is already a pattern '{pattern.id}'"
+            findings.add("SPEC-VALUE", (*here, "id"), message, fix="give one of the two another id")
+        seen.add(pattern.id)
+        if not pattern.pattern:
+            findings.add("PATTERN", (*here, "pattern"), "an empty pattern matches every line", fix="write what to find")
+        elif wrong := problem_of(pattern.pattern):
+            fix = "use RE2 syntax: no look-around, no back-references"
+            findings.add("PATTERN", (*here, "pattern"), f"'{pattern.pattern}': {wrong}", fix=fix)

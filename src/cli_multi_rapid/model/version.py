@@ -1,0 +1,3 @@
+"""The version of the program, read from here by the build, too."""
+
+VERSION = "0.1.0"

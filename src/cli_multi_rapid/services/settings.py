@@ -1,0 +1,243 @@
+"""The settings in force, each with its origin: flags, then environment, project file, user file, defaults."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from cli_multi_rapid.errors import Problem, ProjectMissing, SpecInvalid
+from cli_multi_rapid.model.gate import Level
+from cli_multi_rapid.model.phase import duration_s
+from cli_multi_rapid.model.settings import LOG_CAP_BYTES, ConfigFile, Settings
+from cli_multi_rapid.system.checks import MAX_DURATION_S, check_duration, check_name
+from cli_multi_rapid.system.document import Findings, Loaded, load_document
+from cli_multi_rapid.system.faults import choice
+from cli_multi_rapid.system.positions import Document, Trail
+
+CONFIG = "config/workflow-config.yaml"
+MAX_PARALLEL = 64
+LEAST_LOG_CAP_BYTES = 1024
+DEFAULT = "default"
+
+T = TypeVar("T")
+
+
+def load_settings(
+    root: Path,
+    *,
+    environ: Mapping[str, str],
+    flags: Mapping[str, str | None] | None = None,
+    user_file: Path | None = None,
+    phases: frozenset[str] | None = None,
+) -> Settings:
+    """Return the settings in force for a project.
+
+    Args:
+        root: the project's folder.
+        environ: `CMR_LEVEL`, `CMR_PARALLEL`, `CMR_LOG_CAP` and `CMR_TIMEOUT` are read; empty ones do not count.
+        flags: values given on the command line by name: level, parallel, log_cap, timeout. None is not given.
+        user_file: the user's own file, by default `config.yaml` in the system's place for this program.
+        phases: where they are known, every phase that a job names must be one of them.
+
+    Raises:
+        ProjectMissing: the folder has no configuration.
+        SpecInvalid: with every problem of both files, of the environment and of the flags.
+    """
+    project = root / CONFIG
+    if not project.is_file():
+        raise ProjectMissing(f"no {CONFIG} in this folder", where=str(root))
+    user = _user_file() if user_file is None else user_file
+    files = [_opened(project, CONFIG, phases=phases)]
+    if user.is_file():
+        files.append(_opened(user, str(user), own=True))
+    layers = _Layers(files=tuple(files), environ=environ, flags=flags or {})
+    settings = _settings(root, files[0], layers)
+    if problems := (*(problem for file in files for problem in file.findings.problems), *layers.problems):
+        raise SpecInvalid(problems)
+    return settings
+
+
+def read_jobs(path: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the jobs of another configuration file.
+
+    Raises:
+        SpecInvalid: with every problem of the file.
+    """
+    file = _opened(Path(path), path)
+    file.findings.check()
+    return file.config.jobs
+
+
+def shown_settings(settings: Settings) -> dict[str, object]:
+    """Return every setting by its key in the file, as plain data."""
+    return {
+        "project": settings.project,
+        "level": settings.level.value,
+        "engine.parallel": settings.parallel,
+        "engine.log_cap": settings.log_cap_bytes,
+        "engine.timeout": None if settings.timeout_s is None else f"{settings.timeout_s:g}s",
+        **{f"jobs.{name}": list(phases) for name, phases in settings.jobs.items()},
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    config: ConfigFile
+    document: Document
+    findings: Findings
+    origin: str
+
+    def where(self, trail: Trail) -> str:
+        return f"{self.origin}:{self.document.position(trail, key=True)[0]}"
+
+
+class _Layers:
+    """Looks settings up where they can be given, the strongest place first; origins and problems are collected."""
+
+    def __init__(
+        self, *, files: tuple[_File, ...], environ: Mapping[str, str], flags: Mapping[str, str | None]
+    ) -> None:
+        self.problems: list[Problem] = []
+        self.origins: dict[str, str] = {}
+        self._files = files
+        self._environ = environ
+        self._flags = flags
+
+    def find(self, trail: Trail, *, of: Callable[[ConfigFile], T | None], parse: Callable[[str], T], default: T) -> T:
+        """Return a setting, given its key in a file, how to read it there, and how to read it from text."""
+        name = str(trail[-1])
+        variable = f"CMR_{name.upper()}"
+        flag = self._parsed(self._flags.get(name), f"--{name.replace('_', '-')}", parse)
+        environment = self._parsed(self._environ.get(variable) or None, variable, parse)
+        found = (
+            (flag, "flag"),
+            (environment, f"environment {variable}"),
+            *((of(file.config), file.where(trail)) for file in self._files),
+            (default, DEFAULT),
+        )
+        value, origin = next(((value, origin) for value, origin in found if value is not None), (default, DEFAULT))
+        self.origins[".".join(map(str, trail))] = origin
+        return value
+
+    def _parsed(self, text: str | None, place: str, parse: Callable[[str], T]) -> T | None:
+        try:
+            return None if text is None else parse(text)
+        except ValueError as error:
+            message = f"{place} is '{text}'"
+            self.problems.append(Problem(code="SETTING-VALUE", message=message, path=place, fix=str(error)))
+            return None
+
+
+def _level(text: str) -> Level:
+    try:
+        return Level(text.lower())
+    except ValueError as error:
+        raise ValueError(choice(text, [level.value for level in Level])) from error
+
+
+def _whole(text: str, *, least: int, most: int | None = None) -> int:
+    span = f"from {least} to {most}" if most else f"of at least {least}"
+    try:
+        number = int(text)
+    except ValueError as error:
+        raise ValueError(f"use a whole number {span}") from error
+    if number < least or (most is not None and number > most):
+        raise ValueError(f"use a whole number {span}")
+    return number
+
+
+def _parallel(text: str) -> int:
+    return _whole(text, least=1, most=MAX_PARALLEL)
+
+
+def _log_cap(text: str) -> int:
+    return _whole(text, least=LEAST_LOG_CAP_BYTES)
+
+
+def _timeout(text: str) -> str:
+    try:
+        fits = 0 < duration_s(text) <= MAX_DURATION_S
+    except (ValueError, OverflowError):
+        fits = False
+    if not fits:
+        raise ValueError("write a whole number and a unit: 90s, 10m, 24h or 7d")
+    return text
+
+
+def _processors() -> int:
+    return min(os.cpu_count() or 1, MAX_PARALLEL)
+
+
+def _settings(root: Path, file: _File, layers: _Layers) -> Settings:
+    level = layers.find(("level",), of=lambda config: config.level, parse=_level, default=Level.STANDARD)
+    parallel = layers.find(
+        ("engine", "parallel"), of=lambda config: config.engine.parallel, parse=_parallel, default=_processors()
+    )
+    log_cap = layers.find(
+        ("engine", "log_cap"), of=lambda config: config.engine.log_cap, parse=_log_cap, default=LOG_CAP_BYTES
+    )
+    timeout = layers.find(("engine", "timeout"), of=lambda config: config.engine.timeout, parse=_timeout, default="")
+    return Settings(
+        project=file.config.project or root.resolve().name,
+        level=level,
+        jobs=file.config.jobs,
+        parallel=parallel,
+        log_cap_bytes=log_cap,
+        timeout_s=_seconds(timeout),
+        origins={
+            "project": file.where(("project",)) if file.config.project else "name of the folder",
+            **layers.origins,
+            **{f"jobs.{name}": file.where(("jobs", name)) for name in file.config.jobs},
+        },
+    )
+
+
+def _seconds(timeout: str) -> float | None:
+    """Return a time limit; an ill-formed one in a file is reported as a problem of that file."""
+    try:
+        return duration_s(timeout) if timeout else None
+    except ValueError:
+        return None
+
+
+def _user_file() -> Path:
+    from platformdirs import user_config_path
+
+    return user_config_path("cli-multi-rapid") / "config.yaml"
+
+
+def _opened(path: Path, name: str, *, own: bool = False, phases: frozenset[str] | None = None) -> _File:
+    """Read a configuration file; `own` tells that it is the user's, which knows neither project nor jobs."""
+    loaded: Loaded[ConfigFile] = load_document(path.read_bytes(), name, shape=ConfigFile, schema="config")
+    findings = Findings(loaded)
+    config = loaded.draft or ConfigFile(schema="")
+    for key in ("project", "jobs"):
+        if own and (key,) in loaded.document.keys:
+            message = f"'{key}' belongs into the file of a project"
+            findings.add("SPEC-KEY-UNKNOWN", (key,), message, fix=f"move it to {CONFIG}", key=True)
+    _check(config, findings, phases=phases)
+    origin = f"user file {name}" if own else name
+    return _File(config=config, document=loaded.document, findings=findings, origin=origin)
+
+
+def _check(config: ConfigFile, findings: Findings, *, phases: frozenset[str] | None) -> None:
+    engine = config.engine
+    numbers = (("parallel", engine.parallel, _parallel), ("log_cap", engine.log_cap, _log_cap))
+    for key, number, parse in numbers:
+        try:
+            parse(str(number) if number is not None else str(LEAST_LOG_CAP_BYTES if key == "log_cap" else 1))
+        except ValueError as error:
+            findings.add("SPEC-VALUE", ("engine", key), f"'{key}' is {number}", fix=str(error), key=True)
+    if engine.timeout is not None:
+        check_duration(("engine", "timeout"), engine.timeout, findings)
+    for name, listed in config.jobs.items():
+        trail = ("jobs", name)
+        check_name(trail, findings)
+        if not listed:
+            findings.add("SPEC-VALUE", trail, f"the job '{name}' has no phases", fix="add one, or remove it", key=True)
+        for i, phase in enumerate(listed):
+            if phases is not None and phase not in phases:
+                message = f"the job '{name}' names the phase '{phase}', which is not defined"
+                fix = choice(phase, phases) or "define it in workflows/phase_definitions/"
+                findings.add("PHASE-UNKNOWN", (*trail, i), message, fix=fix)

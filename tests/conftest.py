@@ -1,0 +1,108 @@
+"""What every test gets: a home of its own, no configuration of the machine, and ways to run the program for real."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+GITLESS = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "CMR_"))}
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path_factory.mktemp("home")
+    for name in [name for name in os.environ if name.startswith(("GIT_", "CMR_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    for name in ("VIRTUAL_ENV", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "PYTHONPATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("CMR_STATE_DIR", str(home / "state"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Test")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """How a run of the program ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def data(self) -> object:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """A project in a folder of its own, and the program run on it as users do: as a process."""
+
+    root: Path
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def phase(self, name: str, body: str) -> Path:
+        return self.write(f"workflows/phase_definitions/{name}.yaml", f"schema: cmr/phase@v1\nname: {name}\n{body}")
+
+    def git(self, *arguments: str) -> str:
+        return subprocess.run(
+            ("git", *arguments), cwd=self.root, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    def cmr(
+        self, *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, trust: bool = True
+    ) -> Done:
+        given = {**os.environ, **({"CMR_TRUST": "1"} if trust else {}), **(env or {})}
+        process = subprocess.run(
+            (sys.executable, "-m", "cli_multi_rapid", *arguments),
+            cwd=cwd or self.root, env=given, capture_output=True, stdin=subprocess.DEVNULL, timeout=100,
+        )  # fmt: skip
+        return Done(
+            code=process.returncode,
+            out=process.stdout.decode("utf-8", errors="replace"),
+            err=process.stderr.decode("utf-8", errors="replace"),
+        )
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    """A minimal project, a git repository with one commit."""
+    made = empty_sandbox(tmp_path / "project")
+    made.git("init", "-q", "-b", "main")
+    made.git("add", "-A")
+    made.git("commit", "-q", "-m", "start")
+    return made
+
+
+@pytest.fixture
+def make_sandbox(tmp_path: Path) -> Callable[[str], Sandbox]:
+    """Make further minimal projects, not git repositories."""
+    return lambda name: empty_sandbox(tmp_path / name)
+
+
+def empty_sandbox(root: Path) -> Sandbox:
+    made = Sandbox(root=root)
+    made.write("config/workflow-config.yaml", "schema: cmr/config@v1\nproject: test\njobs: {default: [p]}\n")
+    made.phase("p", "steps:\n  - {id: hello, run: [echo, hello]}\n")
+    return made
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was skipped and why, also with -q."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for report in skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        terminalreporter.write_line(f"not run: {report.nodeid}: {reason}")

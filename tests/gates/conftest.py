@@ -1,0 +1,91 @@
+"""A small project on disk, and what a gate is given of it."""
+
+import os
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from cli_multi_rapid.model.gate import Level
+from cli_multi_rapid.model.ports import GateInput
+from cli_multi_rapid.model.process import Command, Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Files in a temporary folder; `given` lists them as they are at that moment."""
+
+    root: Path
+    aside: Path
+    cache: Path
+
+    def write(self, path: str, content: str | bytes) -> Path:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return file
+
+    def write_aged(self, path: str, content: str | bytes) -> Path:
+        """Write a file an hour ago, so that reports written now are newer."""
+        file = self.write(path, content)
+        hour_ago = file.stat().st_mtime - 3600
+        os.utime(file, (hour_ago, hour_ago))
+        return file
+
+    def given(self, *, level: Level = Level.STANDARD, evidence: tuple[str, ...] | None = None) -> GateInput:
+        files = (path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if not path.is_dir())
+        return GateInput(
+            root=str(self.root),
+            level=level,
+            files=tuple(sorted(files)),
+            tree="tree-id",
+            evidence=evidence,
+            env=dict(os.environ),
+            work=str(self.aside),
+            cache=str(self.cache),
+            execute=execute,
+        )
+
+    def listing(self, *files: str) -> GateInput:
+        """Return the input of a gate that sees exactly these files."""
+        return replace(self.given(), files=files)
+
+
+def execute(command: Command) -> Exit:
+    """Run a command as a plain child process."""
+    with Path(command.log).open("ab") as log, Path(command.stdout or os.devnull).open("ab") as output:
+        try:
+            ended = subprocess.run(
+                command.argv,
+                cwd=command.cwd,
+                env=dict(command.env),
+                stdin=subprocess.DEVNULL,
+                stdout=output if command.stdout else log,
+                stderr=log,
+                timeout=command.timeout_s,
+                check=False,
+            )
+        except FileNotFoundError as problem:
+            return Exit(error=str(problem), missing=True)
+        except OSError as problem:
+            return Exit(error=str(problem))
+        except subprocess.TimeoutExpired:
+            return Exit(signal=9, timed_out=True)
+    if ended.returncode < 0:
+        return Exit(signal=-ended.returncode)
+    return Exit(code=ended.returncode)
+
+
+@pytest.fixture(scope="session")
+def scanner_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of compiled scanner rules that all tests share; compiling them takes seconds."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def project(tmp_path: Path, scanner_cache: Path) -> Project:
+    root, aside = tmp_path / "project", tmp_path / "aside"
+    root.mkdir()
+    aside.mkdir()
+    return Project(root, aside, scanner_cache)

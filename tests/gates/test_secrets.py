@@ -1,0 +1,238 @@
+"""All secrets here are made at run time: valid in form, known to nobody, and never written into the repository."""
+
+import base64
+import json
+import os
+import random
+import string
+import zlib
+from dataclasses import asdict, replace
+from hashlib import sha256
+
+import pytest
+
+from cli_multi_rapid.gates import secrets, sources
+from cli_multi_rapid.gates.secret_rules import RULES, entropy_bits
+from cli_multi_rapid.gates.secrets import evaluate
+from cli_multi_rapid.model.gate import Check, GateSpec, GateStatus, Level, Severity
+
+SPEC = GateSpec(check=Check.SECRETS)
+_LETTERS = string.ascii_letters + string.digits
+_BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+
+
+def _text(size: int, alphabet: str = _LETTERS, *, seed: int = 7) -> str:
+    return "".join(random.Random(f"{seed}{size}").choices(alphabet, k=size))
+
+
+def github_token(seed: int = 7) -> str:
+    """A token whose last six characters are the CRC-32 of the others in base 62, as GitHub's are."""
+    body = _text(30, seed=seed)
+    rest, check = zlib.crc32(body.encode()), ""
+    while rest:
+        rest, digit = divmod(rest, 62)
+        check = _BASE62[digit] + check
+    return f"ghp_{body}{check.rjust(6, '0')}"
+
+
+def private_key() -> str:
+    body = "\n".join(_text(64, _LETTERS + "+/", seed=line) for line in range(24))
+    return f"-----BEGIN RSA PRIVATE {'KEY'}-----\n{body}\n-----END RSA PRIVATE {'KEY'}-----\n"
+
+
+def known() -> dict[str, str]:
+    return {
+        "github-pat": github_token(),
+        "gitlab-pat": f"glpat-{_text(20)}",
+        "stripe-access-token": f"sk_live_{_text(24)}",
+        "slack-bot-token": f"xoxb-{_text(12, '123456789')}-{_text(13, '123456789')}-{_text(24)}",
+        "gcp-api-key": f"AIza{_text(35)}",
+    }
+
+
+def unsure() -> dict[str, tuple[str, str]]:
+    """A line for every own rule, and the secret in it."""
+    password, key, aws = _text(14, _LETTERS + "!%"), _text(32), _text(40, _LETTERS + "/+")
+    azure, id_ = base64.b64encode(random.Random(3).randbytes(64)).decode(), _text(16, string.ascii_uppercase + "234567")
+    return {
+        "generic-password": (f'db_password = "{password}"', password),
+        "generic-api-key": (f"API_KEY={key}", key),
+        "aws-secret-key": (f"aws_secret_access_key = {aws}", aws),
+        "aws-access-key-id": (f'id = "AKIA{id_}"', f"AKIA{id_}"),
+        "azure-storage-key": (f"AccountName=a;AccountKey={azure};End", azure),
+    }
+
+
+def judge(project, *, level: Level = Level.STANDARD, exclude: tuple[str, ...] = ()):
+    return evaluate("secrets", GateSpec(check=Check.SECRETS, exclude=exclude), project.given(level=level))
+
+
+@pytest.mark.parametrize("rule", known())
+def test_a_known_kind_of_secret_blocks(project, rule) -> None:
+    project.write("src/a.py", f'import os\ntoken = "{known()[rule]}"\n')
+    result = judge(project)
+    (finding,) = result.findings
+    assert (finding.rule, finding.path, finding.line, finding.severity) == (rule, "src/a.py", 2, Severity.HIGH)
+    assert finding.column == len('token = "') + 1
+    assert (result.status, result.summary) == (GateStatus.FAIL, "1 possible secret in 1 file")
+    assert result.fix.startswith("src/a.py:2: remove it, revoke it")
+    assert result.tool == "kingfisher" and result.tool_version and len(result.rules_digest) == 64
+
+
+def test_nothing_secret_passes(project) -> None:
+    project.write("a.py", "x = 1\n")
+    result = judge(project)
+    assert (result.status, result.summary, result.findings) == (GateStatus.PASS, "no secret in 1 file", ())
+
+
+def test_a_private_key_is_found_at_its_first_line(project) -> None:
+    project.write("id_rsa", f"\n{private_key()}")
+    (finding,) = judge(project).findings
+    assert (finding.rule, finding.line) == ("private-key", 2)
+
+
+@pytest.mark.parametrize(
+    "path", ["package-lock.json", "a.svg", "node_modules/x/a.js", "yarn.lock", ".env", "venv/a.py"]
+)
+def test_files_that_scanners_pass_over_by_name_are_scanned(project, path) -> None:
+    project.write(path, f'"token": "{github_token()}"\n')
+    assert judge(project).status is GateStatus.FAIL
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_encodings(project, encoding) -> None:
+    project.write("a.txt", f"first\ntoken = '{github_token()}'\n".encode(encoding))
+    assert [finding.line for finding in judge(project).findings] == [2]
+
+
+def test_a_secret_in_a_binary_file_is_found(project) -> None:
+    project.write("a.bin", b"\x00\x01\x02\xff" * 20 + f" {github_token()} ".encode() + b"\x00\x01")
+    one = judge(project).findings[0].fingerprint
+    project.write("a.bin", b"\x00\x01\x02\xff" * 20 + f" {github_token(8)} ".encode() + b"\x00\x01")
+    assert judge(project).findings[0].fingerprint != one
+
+
+@pytest.mark.parametrize(
+    "comment", ["# kingfisher:ignore", "# gitleaks:allow", "# nosec noqa", "# pragma: allowlist secret"]
+)
+def test_a_comment_waives_nothing(project, comment) -> None:
+    project.write("a.py", f'token = "{github_token()}"  {comment}\n')
+    assert judge(project).status is GateStatus.FAIL
+
+
+@pytest.mark.parametrize("rule", unsure())
+def test_what_only_looks_secret_warns_and_blocks_in_strict(project, rule) -> None:
+    project.write("config.ini", f"[a]\n{unsure()[rule][0]}\n")
+    result = judge(project)
+    assert [(finding.rule, finding.line) for finding in result.findings] == [(rule, 2)]
+    assert (result.status, result.findings[0].severity) == (GateStatus.WARN, Severity.INFO)
+    strict = judge(project, level=Level.STRICT)
+    assert (strict.status, strict.findings[0].severity) == (GateStatus.FAIL, Severity.MEDIUM)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'password = "changeme123"',
+        'password = "${DB_PASSWORD}"',
+        "password = os.environ['DB_PASSWORD']",
+        'password = "password1234"',
+        'api_key = "your-api-key-goes-here-1"',
+        "api_key = settings.api_key_of_the_service",
+        'token = "xxxxxxxxxxxxxxxxxxxxxxxx1"',
+        'sort_key = "alphabetical-order-by-name"',
+        'aws_access_key_id = "AKIAIOSFODNN7EXAMPLE"',
+        "password: str",
+        'token_type = "authorization_bearer"',
+    ],
+)
+def test_placeholders_and_words_are_left_alone(project, line) -> None:
+    project.write("a.py", f"{line}\n")
+    assert judge(project, level=Level.STRICT).findings == ()
+
+
+def test_every_own_rule_is_seeded() -> None:
+    assert {rule.id for rule in RULES} == set(unsure())
+
+
+def test_no_result_holds_a_secret_or_its_plain_hash(project) -> None:
+    values = [*known().values(), *(value for _, value in unsure().values())]
+    project.write("a.txt", "\n".join([*known().values(), *(line for line, _ in unsure().values()), private_key()]))
+    text = json.dumps(asdict(judge(project, level=Level.STRICT)))
+    for value in values:
+        assert value not in text
+        assert base64.b64encode(value.encode()).decode() not in text
+        assert sha256(value.encode()).hexdigest() not in text
+
+
+def test_a_fingerprint_follows_its_line_and_belongs_to_its_value(project) -> None:
+    project.write("a.py", f'token = "{github_token()}"\n')
+    before = judge(project).findings[0].fingerprint
+    project.write("a.py", f'\n\n# moved\ntoken  =  "{github_token()}"\n')
+    assert judge(project).findings[0].fingerprint == before
+    project.write("a.py", f'token = "{github_token(8)}"\n')
+    assert judge(project).findings[0].fingerprint != before
+
+
+def test_excluded_files_are_left_out(project) -> None:
+    project.write("tests/data.txt", github_token())
+    project.write("a.py", "x")
+    assert judge(project, exclude=("tests/**",)).status is GateStatus.PASS
+
+
+def test_nothing_to_scan_is_an_error(project) -> None:
+    assert judge(project).status is GateStatus.ERROR
+    project.write("a.py", "x")
+    result = judge(project, exclude=("**",))
+    assert (result.status, result.summary) == (GateStatus.ERROR, "there is no file to scan")
+
+
+def test_unreadable_files_are_an_error_that_names_them(project) -> None:
+    project.write("a.py", "x")
+    result = evaluate("secrets", SPEC, project.listing("a.py", "n" * 400))
+    assert result.status is GateStatus.ERROR
+    assert "cannot be read: nnn" in result.summary
+    assert result.fix
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX files")
+def test_links_and_pipes_are_not_followed(project) -> None:
+    (project.aside / "outside").write_text(github_token())
+    project.write("a.py", "x")
+    (project.root / "link").symlink_to(project.aside / "outside")
+    os.mkfifo(project.root / "pipe")
+    result = judge(project)
+    assert (result.status, result.details["passed_over"]) == (GateStatus.PASS, 2)
+
+
+def test_a_file_that_is_too_large_is_named_and_blocks_in_strict(project, monkeypatch) -> None:
+    monkeypatch.setattr(sources, "LIMIT_BYTES", 10)
+    project.write("large.txt", "x" * 11)
+    result = judge(project)
+    assert (result.status, result.findings[0].rule) == (GateStatus.WARN, "file-too-large")
+    assert judge(project, level=Level.STRICT).status is GateStatus.FAIL
+
+
+def test_a_scanner_that_fails_is_an_error(project, monkeypatch) -> None:
+    class BrokenScanner:
+        rules = ()
+
+        def scan(self, _data: bytes) -> list[object]:
+            raise RuntimeError("native failure")
+
+    monkeypatch.setattr(secrets, "_scanner", lambda _cache: BrokenScanner())
+    project.write("a.py", "x")
+    result = judge(project)
+    assert (result.status, result.summary) == (GateStatus.ERROR, "the scanner failed on a.py: RuntimeError")
+
+
+def test_a_cache_that_cannot_be_made_is_an_error(project) -> None:
+    project.write("a.py", "x")
+    given = replace(project.given(), cache=str(project.write("file", "x")))
+    result = evaluate("secrets", SPEC, given)
+    assert result.status is GateStatus.ERROR
+    assert "cannot start" in result.summary
+
+
+def test_entropy() -> None:
+    assert (entropy_bits(""), entropy_bits("aaaa"), entropy_bits("abcd")) == (0.0, 0.0, 2.0)

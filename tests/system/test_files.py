@@ -1,0 +1,202 @@
+"""Atomic writing, and reading that cannot be led out of its folder or made to wait."""
+
+import os
+import stat
+import threading
+from hashlib import sha256
+
+import pytest
+
+from cli_multi_rapid.system import files
+from cli_multi_rapid.system.files import PathRefused, copy_inside, digest_inside, read_inside, write_atomic
+
+
+@pytest.fixture(params=["relative", "resolved"])
+def form(request, monkeypatch):
+    """Run with each of the two ways of opening: relative to a folder, and the one for systems without it."""
+    if request.param == "resolved":
+        monkeypatch.setattr(files, "_RELATIVE_OPEN", False)
+    return request.param
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path / "root"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "file").write_bytes(b"content")
+    (tmp_path / "secret").write_bytes(b"outside")
+    return folder
+
+
+class TestReading:
+    @pytest.mark.parametrize("path", ["sub/file", "./sub/file", "sub//file", "sub/./file"])
+    def test_reads(self, form, root, path):
+        assert read_inside(root, path, limit_bytes=7) == b"content"
+
+    def test_a_name_that_is_not_utf8(self, form, root):
+        (root / os.fsdecode(b"\xff")).write_bytes(b"1")
+        assert read_inside(root, os.fsdecode(b"\xff"), limit_bytes=7) == b"1"
+
+    def test_the_folder_itself_may_be_a_link(self, form, root, tmp_path):
+        (tmp_path / "link").symlink_to(root)
+        assert read_inside(tmp_path / "link", "sub/file", limit_bytes=7) == b"content"
+
+    @pytest.mark.parametrize(
+        ("path", "reason"),
+        [
+            ("", "is empty"),
+            ("/etc/passwd", "is absolute"),
+            ("..", "contains '..'"),
+            ("../secret", "contains '..'"),
+            ("sub/../../secret", "contains '..'"),
+            ("sub/..", "contains '..'"),
+            ("sub/file\0", "contains a NUL character"),
+            (".", "names a folder"),
+            ("sub/file/", "names a folder"),
+            ("x" * 300, "is too long"),
+            ("\ud800", "is not a name that this system can have"),
+        ],
+    )
+    def test_refused_by_its_form(self, form, root, path, reason):
+        with pytest.raises(PathRefused) as refused:
+            read_inside(root, path, limit_bytes=100)
+        assert refused.value.reason == reason
+        assert not refused.value.missing
+
+    def test_missing(self, form, root):
+        with pytest.raises(PathRefused, match="'sub/none' does not exist") as refused:
+            read_inside(root, "sub/none", limit_bytes=100)
+        assert refused.value.missing
+
+    @pytest.mark.parametrize("path", ["link", "folder/secret", "inner", "sub/chain"])
+    def test_links_are_not_followed_wherever_they_lead(self, form, root, path):
+        (root / "link").symlink_to("../secret")
+        (root / "folder").symlink_to("..")
+        (root / "inner").symlink_to("sub/file")
+        (root / "sub" / "chain").symlink_to("../sub/file")
+        with pytest.raises(PathRefused, match="symbolic link"):
+            read_inside(root, path, limit_bytes=100)
+
+    @pytest.mark.parametrize("call", [lambda root, path: read_inside(root, path, limit_bytes=9), digest_inside])
+    def test_what_is_no_file_is_refused_without_waiting(self, form, root, call):
+        os.mkfifo(root / "pipe")
+        with pytest.raises(PathRefused, match="is not a regular file"):
+            call(root, "pipe")
+        with pytest.raises(PathRefused, match="is not a regular file|names a folder|may not be read"):
+            call(root, "sub")
+        with pytest.raises(PathRefused, match="is not a regular file"):
+            call("/dev", "zero")
+
+    def test_limit(self, form, root):
+        with pytest.raises(PathRefused, match="is larger than 6 bytes"):
+            read_inside(root, "sub/file", limit_bytes=6)
+
+    def test_marks_that_mean_something_on_windows_are_refused_by_its_form(self, root, monkeypatch):
+        (root / "a\\b").write_bytes(b"1")
+        assert read_inside(root, "a\\b", limit_bytes=1) == b"1"
+        monkeypatch.setattr(files, "_RELATIVE_OPEN", False)
+        for path in ("a\\b", "..\\secret", "C:secret", "file:stream"):
+            with pytest.raises(PathRefused, match="backslash or a colon"):
+                read_inside(root, path, limit_bytes=1)
+
+    def test_a_link_swapped_in_at_any_moment_is_never_followed(self, root):
+        stop = threading.Event()
+
+        def swap() -> None:
+            while not stop.is_set():
+                for target in ("sub", ".."):
+                    (root / "next").symlink_to(target)
+                    (root / "next").replace(root / "moving")
+
+        (root / "moving").mkdir()
+        (root / "moving").rmdir()
+        thread = threading.Thread(target=swap)
+        thread.start()
+        try:
+            for _ in range(300):
+                with pytest.raises(PathRefused):
+                    read_inside(root, "moving/secret", limit_bytes=100)
+        finally:
+            stop.set()
+            thread.join()
+
+    def test_no_descriptor_is_left_open(self, form, root):
+        os.mkfifo(root / "pipe")
+        before = len(os.listdir("/dev/fd"))
+        for path in ("sub/file", "sub/none", "pipe", "sub", "../x"):
+            try:
+                digest_inside(root, path)
+            except PathRefused:
+                continue
+        assert len(os.listdir("/dev/fd")) == before
+
+
+class TestDigestAndCopy:
+    def test_large(self, form, root, tmp_path):
+        data = os.urandom((1 << 20) + 5)
+        (root / "large").write_bytes(data)
+        expected = (sha256(data).hexdigest(), len(data))
+        assert digest_inside(root, "large") == expected
+        assert copy_inside(root, "large", tmp_path / "copy", mode=0o600) == expected
+        assert (tmp_path / "copy").read_bytes() == data
+        assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == 0o600
+
+    def test_nothing_is_written_for_a_refused_path(self, root, tmp_path):
+        with pytest.raises(PathRefused):
+            copy_inside(root, "../secret", tmp_path / "copy")
+        assert not (tmp_path / "copy").exists()
+
+    def test_an_unwritable_target_is_not_a_refusal(self, root, tmp_path):
+        with pytest.raises(FileNotFoundError):
+            copy_inside(root, "sub/file", tmp_path / "none" / "copy")
+
+
+class TestWriting:
+    def test_replaces_and_leaves_nothing_beside(self, tmp_path):
+        target = tmp_path / "file"
+        target.write_bytes(b"old")
+        write_atomic(target, b"new")
+        assert target.read_bytes() == b"new"
+        assert os.listdir(tmp_path) == ["file"]
+
+    def test_mode_under_the_umask(self, tmp_path):
+        before = os.umask(0o022)
+        try:
+            write_atomic(tmp_path / "open", b"")
+            write_atomic(tmp_path / "private", b"", mode=0o600)
+            write_atomic(tmp_path / "shared", b"", mode=0o666)
+        finally:
+            os.umask(before)
+        modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("open", "private", "shared")]
+        assert modes == [0o644, 0o600, 0o644]
+
+    def test_a_link_is_replaced_not_followed(self, tmp_path):
+        (tmp_path / "target").write_bytes(b"kept")
+        (tmp_path / "link").symlink_to("target")
+        write_atomic(tmp_path / "link", b"new")
+        assert (tmp_path / "target").read_bytes() == b"kept"
+        assert not (tmp_path / "link").is_symlink()
+
+    def test_the_longest_name(self, tmp_path):
+        write_atomic(tmp_path / ("x" * 255), b"1")
+        assert os.listdir(tmp_path) == ["x" * 255]
+
+    def test_a_failure_keeps_the_old_file(self, tmp_path):
+        target = tmp_path / "folder"
+        target.mkdir()
+        (target / "kept").write_bytes(b"1")
+        with pytest.raises(OSError, match="irectory"):
+            write_atomic(target, b"new")
+        assert os.listdir(tmp_path) == ["folder"]
+
+    def test_file_and_folder_are_made_durable(self, tmp_path, monkeypatch):
+        synced = []
+        real = os.fsync
+
+        def record(descriptor: int) -> None:
+            synced.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", record)
+        write_atomic(tmp_path / "file", b"1")
+        assert synced == ["file", "folder"]

@@ -1,0 +1,324 @@
+"""Whole trees of processes: limits, cancellation, what steps leave behind, and the loss of the supervisor."""
+
+import asyncio
+import os
+import select
+import socket
+import sys
+import time
+from dataclasses import replace
+from secrets import token_hex
+
+import pytest
+
+from cli_multi_rapid.model.process import Command
+from cli_multi_rapid.system.process import SupervisedRunner
+from cli_multi_rapid.system.supervision import supervisor_modes
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="processes that leave their session are found on Linux only")
+MEASURED = "import sys; sys.argv.pop(1); from cli_multi_rapid.system.supervisor import main; main()"
+MODES = supervisor_modes()
+
+# Three processes besides the shell itself: one in a session of its own, one forked twice, both deaf to SIGTERM and
+# without the environment they were started with, and a plain one. All hold the pipe and, as descriptor 7, a FIFO.
+TREE = """
+exec 7>"$FIFO"
+setsid env -i PATH="$PATH" sh -c 'trap "" TERM; echo up; while :; do sleep 100; done' &
+(trap "" TERM; (env -i PATH="$PATH" sh -c 'echo up; while :; do sleep 100; done' &) )
+sleep 100 &
+"""
+
+
+@pytest.fixture(params=MODES, ids=lambda mode: mode.name)
+def mode(request):
+    measured = "COVERAGE_PROCESS_CONFIG" in os.environ
+    return replace(request.param, python=("-c", MEASURED)) if measured else request.param
+
+
+@pytest.fixture
+def fifo(tmp_path):
+    """A FIFO that every process of a tree holds open, so that its end of file proves that all of them are dead."""
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    yield descriptor
+    os.close(descriptor)
+
+
+def all_dead(fifo, *, within_ms=0):
+    poll = select.poll()
+    poll.register(fifo, 0)
+    return bool(poll.poll(within_ms))
+
+
+@pytest.fixture
+def command(tmp_path):
+    def make(text, **changes):
+        env = {"PATH": "/usr/bin:/bin", "FIFO": str(tmp_path / "fifo")}
+        wanted = {"cwd": str(tmp_path), "env": env, "log": str(tmp_path / "log"), "timeout_s": 60.0}
+        return Command(argv=("sh", "-c", text), tag=f"run-{token_hex(4)}/step/1", **{**wanted, **changes})
+
+    return make
+
+
+class Lines:
+    """Collects output and lets a test wait until enough of it came."""
+
+    def __init__(self):
+        self.seen = []
+        self._came = asyncio.Event()
+
+    def __call__(self, line):
+        self.seen.append(line)
+        self._came.set()
+
+    async def count(self, number):
+        while len(self.seen) < number:
+            self._came.clear()
+            await self._came.wait()
+
+
+def with_runner(mode, scenario):
+    async def main():
+        runner = SupervisedRunner(modes=[mode])
+        try:
+            return await scenario(runner)
+        finally:
+            await runner.close()
+
+    return asyncio.run(main())
+
+
+@linux
+def test_a_step_ends_soon_after_its_limit_with_all_its_processes(mode, command, fifo):
+    async def scenario(runner):
+        lines = Lines()
+        asked = command("trap '' TERM" + TREE + "while :; do sleep 100; done", timeout_s=0.5)
+        running = asyncio.create_task(runner.run(asked, on_output=lines))
+        await lines.count(2)
+        assert not all_dead(fifo)
+        return await running
+
+    result = with_runner(mode, scenario)
+    assert all_dead(fifo)
+    assert (result.timed_out, result.signal, result.code) == (True, 9, None)
+    assert 1500 <= result.duration_ms <= 2500
+    assert result.leftover >= 3
+
+
+def test_a_step_may_end_by_itself_when_its_limit_is_over(mode, command):
+    asked = command("trap 'echo bye; exit 7' TERM; while :; do sleep 0.02; done", timeout_s=0.2)
+    lines = []
+    result = with_runner(mode, lambda runner: runner.run(asked, on_output=lines.append))
+    assert (result.timed_out, result.code, result.leftover) == (True, 7, 0)
+    assert lines[-1] == "bye"
+    assert result.duration_ms < 1200
+
+
+@linux
+def test_children_have_the_grace_even_if_their_parent_dies_at_once(mode, command):
+    child = "sh -c 'trap \"sleep 0.1; echo saved; exit\" TERM; echo up; while :; do sleep 0.02; done' & wait"
+    lines = []
+    result = with_runner(mode, lambda runner: runner.run(command(child, timeout_s=0.4), on_output=lines.append))
+    assert (result.timed_out, result.signal, result.leftover) == (True, 15, 0)
+    assert (lines[0], lines[-1]) == ("up", "saved")
+
+
+@linux
+def test_cancelling_stops_the_whole_tree_first(mode, command, fifo):
+    async def scenario(runner):
+        lines = Lines()
+        running = asyncio.create_task(runner.run(command(TREE + "wait"), on_output=lines))
+        await lines.count(2)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert all_dead(fifo)
+        assert (await runner.run(command("exit 4"))).code == 4
+
+    with_runner(mode, scenario)
+
+
+def test_cancelling_twice_does_not_wait(mode, command):
+    async def scenario(runner):
+        lines = Lines()
+        asked = command("trap '' TERM; echo up; while :; do sleep 0.02; done")
+        running = asyncio.create_task(runner.run(asked, on_output=lines))
+        await lines.count(1)
+        begin = time.monotonic()
+        running.cancel()
+        await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        return time.monotonic() - begin
+
+    assert with_runner(mode, scenario) < 0.9
+
+
+@linux
+def test_what_a_step_leaves_behind_is_killed_and_counted(mode, command, fifo, tmp_path):
+    async def scenario(runner):
+        lines = Lines()
+        # The step ends when it is told to, so that its children are certainly there.
+        running = asyncio.create_task(runner.run(command(TREE + "cat go; exit 3"), on_output=lines))
+        await lines.count(2)
+        go.write_text("")
+        return await running
+
+    go = tmp_path / "go"
+    os.mkfifo(go)
+    result = with_runner(mode, scenario)
+    assert all_dead(fifo)
+    assert (result.code, result.timed_out) == (3, False)
+    assert result.leftover >= 3
+    assert result.duration_ms < 5000
+
+
+@linux
+def test_a_step_beside_is_not_harmed(mode, command, fifo, tmp_path):
+    """The neighbour has a child in another session, too; both must live on until the neighbour ends by itself."""
+    neighbour = command("setsid sh -c 'cat go; echo child' & echo up; wait; exit 6", log=str(tmp_path / "neighbour"))
+    os.mkfifo(tmp_path / "go")
+    leaving = command('exec 7>"$FIFO"; setsid sleep 100 & (sleep 100 &); sleep 100 & exit 2')
+
+    async def scenario(runner):
+        lines = Lines()
+        beside = asyncio.create_task(runner.run(neighbour, on_output=lines))
+        await lines.count(1)
+        left = await runner.run(leaving)
+        assert all_dead(fifo)
+        assert not beside.done()
+        (tmp_path / "go").write_text("")
+        return left, await beside, lines.seen
+
+    left, beside, lines = with_runner(mode, scenario)
+    assert (left.code, left.leftover) == (2, 3)
+    assert (beside.code, beside.leftover) == (6, 0)
+    assert lines == ["up", "child"]
+
+
+@linux
+def test_a_limit_stops_only_its_own_step(mode, command, fifo, tmp_path):
+    neighbour = command("echo up; cat go; exit 6", log=str(tmp_path / "neighbour"))
+    os.mkfifo(tmp_path / "go")
+    slow = command("trap '' TERM; exec 7>\"$FIFO\"; setsid sleep 100 & while :; do sleep 0.05; done", timeout_s=0.2)
+
+    async def scenario(runner):
+        lines = Lines()
+        beside = asyncio.create_task(runner.run(neighbour, on_output=lines))
+        await lines.count(1)
+        stopped = await runner.run(slow)
+        assert all_dead(fifo)
+        (tmp_path / "go").write_text("")
+        return stopped, await beside
+
+    stopped, beside = with_runner(mode, scenario)
+    assert (stopped.timed_out, stopped.signal) == (True, 9)
+    assert (beside.code, beside.timed_out) == (6, False)
+
+
+@linux
+def test_steps_side_by_side_that_leave_nothing_end_at_once(mode, command):
+    async def scenario(runner):
+        results = await asyncio.gather(*(runner.run(command("sleep 0.1 & sleep 0.2; wait")) for _ in range(4)))
+        return [(result.code, result.leftover) for result in results]
+
+    assert with_runner(mode, scenario) == [(0, 0)] * 4
+
+
+def test_output_is_not_awaited_from_a_process_outside(mode, command, tmp_path):
+    """Somebody outside the tree got hold of the pipe; the step ends without waiting for that process."""
+    give = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect('given'); socket.send_fds(s, [b'x'], [1])"
+
+    async def scenario(runner):
+        lines = []
+        asked = replace(command(""), argv=(sys.executable, "-c", give + "; print('end')"))
+        running = asyncio.create_task(runner.run(asked, on_output=lines.append))
+        connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+        with connection:
+            connection.setblocking(True)
+            _, descriptors, _, _ = await asyncio.to_thread(socket.recv_fds, connection, 1, 1)
+        result = await running
+        os.close(descriptors[0])
+        return result, lines
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.relpath(tmp_path / "given"))
+        listener.listen()
+        listener.setblocking(False)
+        result, lines = with_runner(mode, scenario)
+    assert (result.code, result.leftover, lines) == (0, 0, ["end"])
+
+
+def test_steps_end_with_their_supervisor_and_the_next_gets_a_new_one(mode, command, fifo):
+    async def scenario(runner):
+        lines = Lines()
+        asked = command('exec 7>"$FIFO"; setsid sh -c "echo up; sleep 100" & wait')
+        running = asyncio.create_task(runner.run(asked, on_output=lines))
+        await lines.count(1)
+        runner._supervision.kill()
+        result = await running
+        assert all_dead(fifo, within_ms=5000)
+        return result, await runner.run(command("exit 4"))
+
+    lost, following = with_runner(mode, scenario)
+    assert (lost.signal, lost.code) == (9, None)
+    assert following.code == 4
+
+
+@linux
+def test_a_supervisor_that_does_not_answer_cannot_prolong_a_step(command, fifo):
+    """In a group a step can stop its supervisor; in a namespace the system does not allow it."""
+    asked = command('exec 7>"$FIFO"; kill -STOP $PPID; sleep 100', timeout_s=0.1)
+    started = time.monotonic()
+    result = with_runner(MODES[-1], lambda runner: runner.run(asked))
+    assert (result.timed_out, result.signal) == (True, 9)
+    assert time.monotonic() - started < 4
+    assert all_dead(fifo)
+
+
+def test_closing_kills_what_runs_and_can_be_repeated(mode, command, fifo):
+    async def scenario(runner):
+        lines = Lines()
+        asked = command("trap '' TERM; exec 7>\"$FIFO\"; echo up; while :; do sleep 0.02; done")
+        running = asyncio.create_task(runner.run(asked, on_output=lines))
+        await lines.count(1)
+        await runner.close()
+        assert all_dead(fifo)
+        await runner.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            await runner.run(asked)
+        return await running
+
+    assert with_runner(mode, scenario).signal == 9
+
+
+def test_a_runner_that_ran_nothing_can_be_closed(mode):
+    async def nothing(runner):
+        await runner.close()
+
+    with_runner(mode, nothing)
+
+
+def test_closing_while_the_supervisor_starts(mode, command):
+    async def scenario(runner):
+        running = asyncio.create_task(runner.run(command("true")))
+        await asyncio.sleep(0)
+        await runner.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            await running
+
+    with_runner(mode, scenario)
+
+
+def test_cancelling_while_the_supervisor_starts(mode, command):
+    async def scenario(runner):
+        running = asyncio.create_task(runner.run(command("true")))
+        await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        return await runner.run(command("exit 5"))
+
+    assert with_runner(mode, scenario).code == 5
