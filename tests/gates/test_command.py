@@ -3,6 +3,7 @@ import os
 import shutil
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -171,7 +172,7 @@ def test_a_gate_name_cannot_leave_the_work_folder(project) -> None:
 
 @pytest.mark.parametrize("form", ["sarif", "json"])
 def test_real_reports_of_ruff(project, form) -> None:
-    ruff = shutil.which("ruff", path=os.path.dirname(sys.executable)) or shutil.which("ruff")
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
     if ruff is None:
         pytest.skip("ruff is not installed")
     project.write("src/a.py", "import os\n")

@@ -271,7 +271,8 @@ def test_branches_of_two_kinds_of_report_are_not_mixed() -> None:
 
 
 def test_real_reports_of_coverage_py(project) -> None:
-    code = "def f(x):\n    if x:\n        return 1\n    return 2\n\n\nwhile True:  # pragma: no branch\n    f(1)\n    break\n"
+    code = "def f(x):\n    if x:\n        return 1\n    return 2\n\n\n"
+    code += "while True:  # pragma: no branch\n    f(1)\n    break\n"
     project.write_aged("src/calc.py", code)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST"))}
     for step in (["run", "--branch", "src/calc.py"], ["json", "-q"], ["xml", "-q"]):

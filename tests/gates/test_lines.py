@@ -64,7 +64,7 @@ def test_expressions_too_large_for_one_filter_are_still_searched(monkeypatch) ->
 @pytest.mark.parametrize("expression", ["(?=a)", "(?<!a)b", r"(a)\1", "(", "a{1001}", "[", r"\Z"])
 def test_what_re2_does_not_know_is_named(expression) -> None:
     assert problem_of(expression)
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         LineSearch([expression])
 
 

@@ -32,8 +32,8 @@ def test_status_follows_from_what_blocks() -> None:
 
 
 def test_a_fingerprint_survives_the_move_of_its_line() -> None:
-    before = fingerprinted([Sighting(at(10), "  x = eval(s)")])
-    after = fingerprinted([Sighting(at(99), "x  =  eval(s)  ")])
+    before = fingerprinted([Sighting(at(10), "  x = bad(s)")])
+    after = fingerprinted([Sighting(at(99), "x  =  bad(s)  ")])
     assert before[0].fingerprint == after[0].fingerprint
     assert before[0].fingerprint.startswith("sha256:")
 

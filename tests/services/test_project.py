@@ -155,7 +155,9 @@ class TestEnsureStateDir:
 
 
 def test_finding_a_project_imports_nothing_heavy():
-    code = "import sys, cli_multi_rapid.services.project; print(*sorted(sys.modules))"
+    code = "import sys; had = set(sys.modules); import cli_multi_rapid.services.project; print(*set(sys.modules) - had)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"asyncio", "click", "json", "pydantic", "shutil", "sqlite3", "subprocess", "tempfile", "yaml"}
-    assert heavy.isdisjoint(ended.stdout.split())
+    loaded = ended.stdout.split()
+    assert "cli_multi_rapid.services.project" in loaded
+    assert heavy.isdisjoint(loaded)

@@ -183,7 +183,9 @@ class TestStanding:
 
 class TestRequire:
     def test_names_what_changed(self, root, state):
-        with pytest.raises(ProjectUntrusted, match="not been trusted yet: added agentic_framework_v3.py, ") as refused:
+        with pytest.raises(
+            ProjectUntrusted, match=r"not been trusted yet: added agentic_framework_v3\.py, "
+        ) as refused:
             require_trust(root, state, {})
         assert refused.value.exit_code == 4
         assert refused.value.where == str(root)

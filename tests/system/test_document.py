@@ -110,7 +110,7 @@ def test_faults_of_a_step(step: str, expected: tuple[int, int, str, str, str]) -
     [
         ("name: p\nsteps: []\n", "the line 'schema:' is missing"),
         ("schema: cmr/phase@v2\nname: p\nsteps: []\n", "'schema' is 'cmr/phase@v2'"),
-        ("name: p\nsteps: []\nschema: 1\n", "'schema': expected text, got a number"),
+        ("name: p\nsteps: []\nschema: 1\n", "'schema' is a number"),
     ],
 )
 def test_the_version_of_the_format(text: str, message: str) -> None:
@@ -123,9 +123,7 @@ def test_the_version_of_the_format(text: str, message: str) -> None:
 def test_a_file_that_is_no_mapping(text: str, what: str) -> None:
     loaded = load(text)
     assert loaded.draft is None
-    assert said(text) == [(1, 1, "SPEC-VALUE", f"the file: expected a mapping, got {what}", "write a mapping")] or (
-        text == "a" and said(text)[0][3] == "the file: expected a mapping, got text"
-    )
+    assert said(text) == [(1, 1, "SPEC-VALUE", f"the file: expected a mapping, got {what}", "write a mapping")]
 
 
 def test_a_file_that_cannot_be_read() -> None:

@@ -126,10 +126,15 @@ class TestFinding:
         assert entries == (str(root / ".venv" / "bin"), str(root / "node_modules" / ".bin"))
 
     def test_none(self, root, tmp_path):
-        python = program(tmp_path / "bin" / "python3")
+        python = program(tmp_path / "bin" / "python")
         found = find_environment(root, {"PATH": f"relative::{python.parent}"})
         assert (found.kind, found.prefix, found.python) == ("none", None, str(python))
         assert found.notes == (f"no environment in the project; python is {python}",)
+
+    def test_none_anywhere_but_this_programs_own(self, root):
+        found = find_environment(root, {"PATH": ""})
+        assert found.python == str(Path(OWN) / "python")
+        assert found.notes == (f"no environment in the project; python is {OWN}/python, this program's own",)
 
 
 class TestStepEnviron:
@@ -181,7 +186,7 @@ class TestMissing:
         assert {one.name: one.fix for one in found} == {
             "python:absent_one": ".venv/bin/python -m pip install absent_one",
             "python:pytest_cov": ".venv/bin/python -m pip install pytest-cov",
-            "python:os; print(1)": ".venv/bin/python -m pip install 'os; print(1)'",
+            "python:os; print(1)": "correct it: this is not the name of a module",
             "ruff": ".venv/bin/python -m pip install ruff",
         }
 
@@ -212,6 +217,12 @@ class TestMissing:
             raise AssertionError(argv)
 
         assert missing_requirements(["tool"], environ_path=str(tools), python="/p", run=run) == ()
+
+    def test_names_that_are_none_are_not_looked_for(self):
+        def run(argv: tuple[str, ...]) -> str:
+            raise AssertionError(argv)
+
+        assert len(missing_requirements(["python:-c", "python:"], environ_path="", python="/p", run=run)) == 2
 
     def test_an_interpreter_that_does_not_work_has_nothing(self, tmp_path):
         broken = program(tmp_path / "bin" / "python", "#!/bin/sh\nexit 1\n")

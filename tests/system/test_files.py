@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,10 @@ def form(request, monkeypatch):
     if request.param == "resolved":
         monkeypatch.setattr(files, "_RELATIVE_OPEN", False)
     return request.param
+
+
+def names(folder) -> list[str]:
+    return sorted(path.name for path in Path(folder).iterdir())
 
 
 @pytest.fixture
@@ -82,7 +87,7 @@ class TestReading:
         os.mkfifo(root / "pipe")
         with pytest.raises(PathRefused, match="is not a regular file"):
             call(root, "pipe")
-        with pytest.raises(PathRefused, match="is not a regular file|names a folder|may not be read"):
+        with pytest.raises(PathRefused, match=r"is not a regular file|names a folder|may not be read"):
             call(root, "sub")
         with pytest.raises(PathRefused, match="is not a regular file"):
             call("/dev", "zero")
@@ -122,13 +127,13 @@ class TestReading:
 
     def test_no_descriptor_is_left_open(self, form, root):
         os.mkfifo(root / "pipe")
-        before = len(os.listdir("/dev/fd"))
+        before = len(names("/dev/fd"))
         for path in ("sub/file", "sub/none", "pipe", "sub", "../x"):
             try:
                 digest_inside(root, path)
             except PathRefused:
                 continue
-        assert len(os.listdir("/dev/fd")) == before
+        assert len(names("/dev/fd")) == before
 
 
 class TestDigestAndCopy:
@@ -157,7 +162,7 @@ class TestWriting:
         target.write_bytes(b"old")
         write_atomic(target, b"new")
         assert target.read_bytes() == b"new"
-        assert os.listdir(tmp_path) == ["file"]
+        assert names(tmp_path) == ["file"]
 
     def test_mode_under_the_umask(self, tmp_path):
         before = os.umask(0o022)
@@ -179,7 +184,7 @@ class TestWriting:
 
     def test_the_longest_name(self, tmp_path):
         write_atomic(tmp_path / ("x" * 255), b"1")
-        assert os.listdir(tmp_path) == ["x" * 255]
+        assert names(tmp_path) == ["x" * 255]
 
     def test_a_failure_keeps_the_old_file(self, tmp_path):
         target = tmp_path / "folder"
@@ -187,7 +192,7 @@ class TestWriting:
         (target / "kept").write_bytes(b"1")
         with pytest.raises(OSError, match="irectory"):
             write_atomic(target, b"new")
-        assert os.listdir(tmp_path) == ["folder"]
+        assert names(tmp_path) == ["folder"]
 
     def test_file_and_folder_are_made_durable(self, tmp_path, monkeypatch):
         synced = []

@@ -317,6 +317,34 @@ def test_500_steps_leave_neither_zombies_nor_descriptors(mode, command):
     asyncio.run(main())
 
 
+def test_too_many_open_files_fail_the_step_and_leak_nothing(mode, command, tmp_path):
+    asked = command("echo", "text", stdout=str(tmp_path / "out"))
+
+    async def main():
+        runner = SupervisedRunner(modes=[mode])
+        await runner.run(asked)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        used = os.open("/dev/null", os.O_RDONLY)  # the lowest number that is free
+        os.close(used)
+        results = []
+        for limit in range(used, used + 12):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            try:
+                results.append(await runner.run(asked))
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            again = os.open("/dev/null", os.O_RDONLY)
+            os.close(again)
+            assert again == used
+        await runner.close()
+        return results
+
+    results = asyncio.run(main())
+    assert "Too many open files" in results[0].error
+    assert results[-1].code == 0
+    assert all(bool(result.error) != (result.code == 0) for result in results)
+
+
 def test_blocking_runs_commands_for_other_threads(mode, command):
     async def main():
         runner = SupervisedRunner(modes=[mode])
@@ -349,3 +377,15 @@ def test_commands_run_side_by_side(mode, command):
         return [result.code for result in results]
 
     assert asyncio.run(main()) == list(range(20))
+
+
+@linux
+def test_steps_side_by_side_that_leave_nothing_end_at_once(mode, command):
+    async def main():
+        runner = SupervisedRunner(modes=[mode])
+        asked = command("sh", "-c", "sleep 0.1 & sleep 0.2; wait")
+        results = await asyncio.gather(*(runner.run(asked) for _ in range(4)))
+        await runner.close()
+        return [(result.code, result.leftover) for result in results]
+
+    assert asyncio.run(main()) == [(0, 0)] * 4

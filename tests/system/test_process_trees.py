@@ -3,17 +3,20 @@
 import asyncio
 import os
 import select
+import signal
 import socket
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from secrets import token_hex
 
 import pytest
 
 from cli_multi_rapid.model.process import Command
+from cli_multi_rapid.system import process
 from cli_multi_rapid.system.process import SupervisedRunner
-from cli_multi_rapid.system.supervision import supervisor_modes
+from cli_multi_rapid.system.supervision import Mode, supervisor_modes
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes that leave their session are found on Linux only")
 MEASURED = "import sys; sys.argv.pop(1); from cli_multi_rapid.system.supervisor import main; main()"
@@ -218,15 +221,6 @@ def test_a_limit_stops_only_its_own_step(mode, command, fifo, tmp_path):
     assert (beside.code, beside.timed_out) == (6, False)
 
 
-@linux
-def test_steps_side_by_side_that_leave_nothing_end_at_once(mode, command):
-    async def scenario(runner):
-        results = await asyncio.gather(*(runner.run(command("sleep 0.1 & sleep 0.2; wait")) for _ in range(4)))
-        return [(result.code, result.leftover) for result in results]
-
-    assert with_runner(mode, scenario) == [(0, 0)] * 4
-
-
 def test_output_is_not_awaited_from_a_process_outside(mode, command, tmp_path):
     """Somebody outside the tree got hold of the pipe; the step ends without waiting for that process."""
     give = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect('given'); socket.send_fds(s, [b'x'], [1])"
@@ -276,6 +270,86 @@ def test_a_supervisor_that_does_not_answer_cannot_prolong_a_step(command, fifo):
     assert (result.timed_out, result.signal) == (True, 9)
     assert time.monotonic() - started < 4
     assert all_dead(fifo)
+
+
+@linux
+def test_requests_wait_for_a_supervisor_that_is_busy(command):
+    big = {"PATH": "/usr/bin:/bin", "BIG": "x" * 100_000}  # more at once than the socket holds
+
+    async def scenario(runner):
+        await runner.run(command("true"))
+        supervisor = runner._supervision._process
+        supervisor.send_signal(signal.SIGSTOP)
+        running = [asyncio.create_task(runner.run(command(f"exit {n}", env=big))) for n in range(9)]
+        await asyncio.sleep(0)
+        assert runner._supervision._outbox
+        supervisor.send_signal(signal.SIGCONT)
+        return [result.code for result in await asyncio.gather(*running)]
+
+    assert with_runner(MODES[-1], scenario) == list(range(9))
+
+
+@linux
+def test_closing_does_not_wait_for_a_supervisor_that_hangs(command, monkeypatch):
+    monkeypatch.setattr(process, "_END_S", 0.05)
+    big = {"PATH": "/usr/bin:/bin", "BIG": "x" * 100_000}
+
+    async def scenario(runner):
+        await runner.run(command("true"))
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        runner._supervision._process.send_signal(signal.SIGSTOP)
+        running = [asyncio.create_task(runner.run(command("exit 1", env=big))) for _ in range(9)]
+        await asyncio.sleep(0)
+        await runner.close()
+        results = await asyncio.gather(*running)
+        assert len(list(Path("/proc/self/fd").iterdir())) == before - 1, "only the socket was closed"
+        return {result.signal for result in results}
+
+    assert with_runner(MODES[-1], scenario) == {9}
+
+
+@linux
+def test_a_stop_that_comes_too_late_is_ignored(mode, command):
+    async def scenario(runner):
+        await runner.run(command("true"))
+        runner._supervision.send([b"stop", b"1", b"0"])
+        return await runner.run(command("exit 3"))
+
+    assert with_runner(mode, scenario).code == 3
+
+
+NO_ADOPTION = """
+import sys
+sys.argv.pop(1)
+from cli_multi_rapid.system import supervisor
+supervisor._adopt_orphans = lambda: False
+supervisor.main()
+"""
+
+
+def test_where_orphans_cannot_be_adopted_the_session_is_ended(command, fifo):
+    """What macOS can do: processes that stay in the session of their step end with it."""
+    portable = Mode(name="portable", isolation="group", python=("-c", NO_ADOPTION))
+    leaving = command('exec 7>"$FIFO"; (trap "" TERM; sleep 100) & exit 3')
+    hanging = command('exec 7>"$FIFO"; trap "" TERM; sleep 100 & while :; do sleep 0.02; done', timeout_s=0.1)
+    closing = command('exec 7>"$FIFO"; trap "" TERM; sleep 100 & echo up; while :; do sleep 0.02; done')
+
+    async def scenario(runner):
+        left = await runner.run(leaving)
+        assert all_dead(fifo, within_ms=1000)
+        stopped = await runner.run(hanging)
+        assert all_dead(fifo, within_ms=1000)
+        lines = Lines()
+        running = asyncio.create_task(runner.run(closing, on_output=lines))
+        await lines.count(1)
+        await runner.close()
+        assert all_dead(fifo, within_ms=1000)
+        return left, stopped, await running
+
+    left, stopped, closed = with_runner(portable, scenario)
+    assert (left.code, left.leftover) == (3, 1)
+    assert (stopped.signal, stopped.timed_out) == (9, True)
+    assert closed.signal == 9
 
 
 def test_closing_kills_what_runs_and_can_be_repeated(mode, command, fifo):

@@ -133,6 +133,12 @@ def test_bytes_that_are_no_text_are_masked():
     assert masker.mask_text(f"[{secret.decode('utf-8', 'surrogateescape')}]") == "[***]"
 
 
+def test_lone_surrogates_disturb_nothing():
+    masker = Masker(["abcdef"])
+    assert masker.mask_text("\ud800 abcde \udcff") == "\ud800 abcde \udcff"
+    assert "abcdef" not in masker.mask_text("\ud800 abcdef \udcff")
+
+
 def test_nothing_is_held_back_that_cannot_become_a_secret():
     secret = "Z" + token_hex(20)
     masker = Masker([secret])

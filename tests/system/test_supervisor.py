@@ -245,6 +245,8 @@ def tagged():
     def start(tag):
         process = subprocess.Popen(["sleep", "100"], env={**os.environ, "CMR_TAG": tag}, start_new_session=True)
         processes.append(process)
+        while sys.platform == "linux" and not Path(f"/proc/{process.pid}/environ").read_bytes():
+            pass  # it shows no environment for an instant
         return process
 
     yield start
@@ -309,7 +311,7 @@ def test_a_sweep_spares_itself_and_its_ancestors():
 def test_tags_are_read_from_environments(tagged):
     process = tagged("run/step/1")
     assert supervisor.environment_tag(process.pid) == "run/step/1"
-    with subprocess.Popen(["sleep", "100"], env={"XCMR_TAG": "a", "A": "CMR_TAG=b"}) as other:
+    with subprocess.Popen(["/bin/sleep", "100"], env={"XCMR_TAG": "a", "A": "CMR_TAG=b"}) as other:
         assert supervisor.environment_tag(other.pid) is None
         other.kill()
     assert supervisor.environment_tag(1 << 30) is None

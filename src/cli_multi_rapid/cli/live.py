@@ -31,6 +31,13 @@ class _Running:
     said: str
 
 
+class _Terminal(Console):
+    """A console that says when its reader is gone, where rich would exit the whole program."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 class LiveRenderer:
     """Shows a run on a terminal, never on the alternate screen. Memory depends on what runs, not on what ended."""
 
@@ -55,7 +62,7 @@ class LiveRenderer:
         self._unlisted: dict[str, Counter[str]] = {}
         self._drawn = 0.0
         self._gone = False
-        self._console = Console(
+        self._console = _Terminal(
             file=stream, force_terminal=True, no_color=not symbols.colour, highlight=False, markup=False, emoji=False,
             width=width, height=height,
         )  # fmt: skip

@@ -38,7 +38,7 @@ _POWERSHELL = Interpreter(
     ),
     rest=True,
 )
-_CMD = Interpreter(code=re.compile(r"/[ckr]", re.IGNORECASE), valued=_NEVER, rest=True)
+_CMD = Interpreter(code=re.compile(r"/[a-zA-Z].*"), valued=_NEVER, rest=True)
 _AWK = Interpreter(
     code=re.compile(r"-e|--source"), valued=re.compile(r"-[Fv]|--(assign|field-separator)"), repeats=True
 )
@@ -54,40 +54,13 @@ _BY_NAME: Mapping[str, Interpreter] = {
     "cmd": _CMD,
 }
 _PYTHON_NAME = re.compile(r"(python|pypy)w?[0-9.]*|py")
-_PREFIXES = frozenset(
-    [
-        "env",
-        "sudo",
-        "doas",
-        "su",
-        "xargs",
-        "find",
-        "parallel",
-        "nice",
-        "ionice",
-        "timeout",
-        "nohup",
-        "time",
-        "watch",
-        "stdbuf",
-        "setsid",
-        "chroot",
-        "unshare",
-        "flock",
-        "strace",
-        "busybox",
-        "docker",
-        "podman",
-        "uv",
-        "uvx",
-        "poetry",
-        "pipenv",
-        "pdm",
-        "hatch",
-        "tox",
-        "npx",
-    ]
-)
+# fmt: off
+_PREFIXES = frozenset((
+    "env", "sudo", "doas", "su", "xargs", "find", "parallel", "nice", "ionice", "timeout", "nohup", "time", "watch", "stdbuf",
+    "setsid", "chroot", "unshare", "flock", "strace", "busybox", "docker", "podman",
+    "uv", "uvx", "poetry", "pipenv", "pdm", "hatch", "tox", "npx",
+))
+# fmt: on
 
 
 def code_arguments(argv: Sequence[str]) -> Iterator[int]:

@@ -12,10 +12,10 @@ from cli_multi_rapid.gates.denylist_defaults import DEFAULT_SET
 from cli_multi_rapid.gates.evidence import EvidenceError
 from cli_multi_rapid.gates.lines import LineSearch, Match, problem_of
 from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, unjudged
-from cli_multi_rapid.gates.paths import matches
 from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source, SourceTree, text_of
 from cli_multi_rapid.model.gate import Finding, GateResult, GateSpec, Pattern, Severity
 from cli_multi_rapid.model.ports import GateInput
+from cli_multi_rapid.system.globs import matches
 
 MAX_LINE = 20_000
 _FILE = "config/compliance-gates.yaml"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cli_multi_rapid.gates.evidence import EvidenceError, NotRegularError, TooLargeError, inside, read_regular
 from cli_multi_rapid.gates.outcome import counted
-from cli_multi_rapid.gates.paths import matches
 from cli_multi_rapid.model.ports import GateInput
+from cli_multi_rapid.system.globs import matches
 
 LIMIT_BYTES = 50 << 20
 _SAMPLE_BYTES = 8 << 10

@@ -57,8 +57,6 @@ def find_events(project: Project, wanted: str) -> tuple[Event, ...]:
     Raises:
         RunUnknown: there is none.
     """
-    from cli_multi_rapid.services.runs import by_prefix
-
     store = open_history(project)
     if store is None:
         raise RunUnknown("nothing has run here yet", hint="cli-multi-rapid run-phase phase0")
@@ -66,6 +64,20 @@ def find_events(project: Project, wanted: str) -> tuple[Event, ...]:
         return store.events(by_prefix(store.runs(), wanted))
     finally:
         store.close()
+
+
+def by_prefix(runs: tuple[str, ...], wanted: str) -> str:
+    """Return the run that a user means: a full id, an unambiguous beginning of one, or `last`.
+
+    Raises:
+        RunUnknown: none or several match.
+    """
+    found = runs[:1] if wanted == "last" else tuple(run for run in runs if run.startswith(wanted.upper()))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise RunUnknown(f"there is no run {wanted!r}", hint="cli-multi-rapid status")
+    raise RunUnknown(f"{len(found)} runs begin with {wanted!r}", hint="give more of the id:  cli-multi-rapid status")
 
 
 def log_files(project: Project, view: RunView, step: str | None) -> Sequence[tuple[str, Path]]:

@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import cast
 
-from cli_multi_rapid.errors import JobUnknown, PhaseUnknown
+from cli_multi_rapid.errors import JobUnknown
 from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.ports import Observer
 from cli_multi_rapid.model.settings import Settings
 from cli_multi_rapid.services.runs import Ended, Limits, resume, start
-from cli_multi_rapid.services.snapshot import Wish, snapshot
-from cli_multi_rapid.services.trust import require_trust, trusted
+from cli_multi_rapid.services.snapshot import Wish, check_phase, snapshot
 from cli_multi_rapid.services.tree import Tree, tree_of
-from cli_multi_rapid.services.wiring import CONFIG, PHASES, Project, Specs, read_specs
+from cli_multi_rapid.services.trust import require_trust, trusted
+from cli_multi_rapid.services.wiring import CONFIG, Project, Specs, read_specs
 
 _RECENT = 50
 _SAME = ("phases", "inputs", "gates_text", "final_gates", "level")
@@ -44,16 +43,6 @@ def prepare(project: Project, specs: Specs, wish: Wish, *, trust: str) -> Prepar
     path = surroundings(project, ()).environ["PATH"]
     record = snapshot(project, specs, wish, tree=tree, trust=trust, path=path)
     return Prepared(record=record, tree=tree)
-
-
-def check_phase(name: str, specs: Specs) -> None:
-    """Raise PhaseUnknown, naming the nearest phase, for a name that is none."""
-    if name in specs.phases:
-        return
-    known = ", ".join(specs.phases) or "none; cli-multi-rapid init writes some"
-    near = get_close_matches(name, specs.phases, n=1)
-    hint = f"did you mean {near[0]}? phases: {known}" if near else f"use one of: {known}"
-    raise PhaseUnknown(f"phase {name!r} is not defined", where=f"{PHASES}/", hint=hint)
 
 
 Jobs = Mapping[str, tuple[str, ...]]

@@ -9,8 +9,7 @@ from cli_multi_rapid.engine.graph import Graph, build, ordered
 from cli_multi_rapid.errors import RunUnknown
 from cli_multi_rapid.model.phase import PhaseSpec, Step
 from cli_multi_rapid.model.run import Status
-from cli_multi_rapid.services.phases import check_phase
-from cli_multi_rapid.services.snapshot import Wish, chosen_inputs
+from cli_multi_rapid.services.snapshot import Wish, check_phase, chosen_inputs
 from cli_multi_rapid.services.surroundings import surroundings
 from cli_multi_rapid.services.wiring import Project, checked_specs, read_specs
 

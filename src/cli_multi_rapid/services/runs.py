@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cli_multi_rapid.engine.fold import DEATHS_ALLOWED, RunState, fold
 from cli_multi_rapid.engine.graph import build
-from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck, RunUnknown
+from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload
 from cli_multi_rapid.model.ports import Observer, Store
 from cli_multi_rapid.model.process import Command, Exit
@@ -235,17 +235,3 @@ def _ended(state: RunState) -> Ended:
     if code is None:
         code = INTERRUPTED.get(state.interrupted, 1)
     return Ended(run=state.id, status=state.status, exit_code=code)
-
-
-def by_prefix(runs: tuple[str, ...], wanted: str) -> str:
-    """Return the run that a user means: a full id, an unambiguous beginning of one, or `last`.
-
-    Raises:
-        RunUnknown: none or several match.
-    """
-    found = runs[:1] if wanted == "last" else tuple(run for run in runs if run.startswith(wanted.upper()))
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise RunUnknown(f"there is no run {wanted!r}", hint="cli-multi-rapid status")
-    raise RunUnknown(f"{len(found)} runs begin with {wanted!r}", hint="give more of the id:  cli-multi-rapid status")

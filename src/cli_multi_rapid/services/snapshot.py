@@ -1,21 +1,23 @@
 """What a run is: the snapshot that its first event records, and the plan that follows from it."""
 
 import json
+import math
 import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from hashlib import sha256
 from typing import cast
 
 from cli_multi_rapid.engine.graph import RunPlan, ordered
-from cli_multi_rapid.errors import GateUnknown, InputInvalid
+from cli_multi_rapid.errors import GateUnknown, InputInvalid, PhaseUnknown
 from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.phase import InputSpec, InputType, PhaseSpec, Scalar
 from cli_multi_rapid.model.version import VERSION
 from cli_multi_rapid.services.tree import Tree
-from cli_multi_rapid.services.wiring import Project, Specs, checked_specs
+from cli_multi_rapid.services.wiring import PHASES, Project, Specs, checked_specs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +121,10 @@ def _parsed(name: str, kind: InputType, text: str) -> Scalar:
 
 def _number(text: str) -> Scalar:
     try:
-        return int(text)
+        number: int | float = int(text) if text.lstrip("+-").isdigit() else float(text)
     except ValueError:
-        number = float(text)
-    if number != number or number in (float("inf"), float("-inf")):
+        number = math.nan
+    if not math.isfinite(number):
         raise ValueError(f"{text!r} is not a number")
     return number
 
@@ -154,3 +156,13 @@ def check_gates(specs: Specs, names: tuple[str, ...]) -> None:
         if name not in specs.gates.gates:
             listed = ", ".join(specs.gates.gates) or "none"
             raise GateUnknown(f"there is no gate {name!r}", hint=f"use one of: {listed}")
+
+
+def check_phase(name: str, specs: Specs) -> None:
+    """Raise PhaseUnknown, naming the nearest phase, for a name that is none."""
+    if name in specs.phases:
+        return
+    known = ", ".join(specs.phases) or "none; cli-multi-rapid init writes some"
+    near = get_close_matches(name, specs.phases, n=1)
+    hint = f"did you mean {near[0]}? phases: {known}" if near else f"use one of: {known}"
+    raise PhaseUnknown(f"phase {name!r} is not defined", where=f"{PHASES}/", hint=hint)

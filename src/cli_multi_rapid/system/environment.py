@@ -48,7 +48,8 @@ class Environment:
     """What was found for a project.
 
     `path_entries` come before the user's PATH and `last_entries` after it. `prefix` is the virtual environment's
-    folder, or None; `python` its interpreter, or without one the first on the user's PATH.
+    folder, or None; `python` its interpreter, or without one the first that steps would find, which can be this
+    program's own.
     """
 
     path_entries: tuple[str, ...]
@@ -99,7 +100,8 @@ def find_environment(root: Path, environ: Mapping[str, str], *, program_prefix: 
     else:
         path = os.pathsep.join([*_absolute(environ.get("PATH", "")), *last])
         python = next((at for name in _PYTHON_NAMES if (at := find_program(name, path))), None)
-        notes = (*notes, f"no environment in the project; python is {python or 'not there'}")
+        own = ", this program's own" if python and str(Path(python).parent) in last else ""
+        notes = (*notes, f"no environment in the project; python is {python or 'not there'}{own}")
     return Environment(
         path_entries=tuple(entries), last_entries=last, prefix=str(found) if found else None, python=python,
         kind=kind, notes=notes,
@@ -241,8 +243,12 @@ def _met(entry: str, path: str, absent: frozenset[str]) -> bool:
     return find_program(entry, path) is not None
 
 
+def _is_module_name(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
+
+
 def _absent_modules(modules: tuple[str, ...], python: str | None, run: RunProgram) -> frozenset[str]:
-    wrong = frozenset(name for name in modules if not all(part.isidentifier() for part in name.split(".")))
+    wrong = frozenset(name for name in modules if not _is_module_name(name))
     asked = tuple(name for name in modules if name not in wrong)
     if not asked:
         return wrong
@@ -274,8 +280,13 @@ class _Fix:
 
     def of(self, entry: str) -> str:
         """Return the command for one requirement."""
-        if not entry.startswith(_MODULE) and entry not in _PYTHON_PROGRAMS:
-            return f"install {entry} so that it is on the PATH"
+        if not self._installable(entry):
+            module = entry.startswith(_MODULE)
+            return (
+                "correct it: this is not the name of a module"
+                if module
+                else f"install {entry} so that it is on the PATH"
+            )
         if self.python is None or not self._is_the_projects(Path(self.python)):
             return self._new_environment()
         if _made_by_uv(Path(self.python).parent.parent):
@@ -289,13 +300,15 @@ class _Fix:
         return str(python.parent) not in _own_programs() or (self.root is not None and python.is_relative_to(self.root))
 
     def _new_environment(self) -> str:
-        wanted = [entry for entry in self.lacking if entry.startswith(_MODULE) or entry in _PYTHON_PROGRAMS]
-        names = list(dict.fromkeys(_distribution(entry) for entry in wanted))
+        names = list(dict.fromkeys(_distribution(entry) for entry in self.lacking if self._installable(entry)))
         if self.root and any((self.root / name).is_file() for name in ("pyproject.toml", "setup.py")):
             names = ["-e", ".", *names]
         python = str(Path(".venv", _PROGRAMS, _PYTHON_NAMES[0]))
         maker = "py" if _WINDOWS else "python3"
         return f"{maker} -m venv .venv && {python} -m pip install {' '.join(names)}"
+
+    def _installable(self, entry: str) -> bool:
+        return _is_module_name(entry.removeprefix(_MODULE)) if entry.startswith(_MODULE) else entry in _PYTHON_PROGRAMS
 
     def _quoted(self, python: str) -> str:
         path = Path(python)

@@ -57,6 +57,8 @@ def explain(error: "ValidationError", document: Document, schema: Schema) -> Ite
             yield _unknown(document, (*trail, name), node)
     elif kind.name == "required":
         yield _missing(document, (*trail, kind.property), node)
+    elif trail == ("schema",) and "pattern" in node:
+        yield _schema_line(document, trail, node["pattern"])
     elif kind.name == "anyOf":
         yield from _none_fits(error, document, schema)
     elif not _fits(error.instance, _types(node, schema)):
@@ -133,8 +135,6 @@ def _wrong_value(document: Document, trail: Trail, error: "ValidationError") -> 
         options = [str(option) for option in kind.options]
         message = f"{label(trail)} is {shown}; it must be one of: {', '.join(options)}"
         return _fault(document, trail, code="SPEC-VALUE", message=message, fix=choice(str(error.instance), options))
-    if kind.name == "pattern" and trail == ("schema",):
-        return _schema_line(document, trail, kind.pattern)
     if kind.name == "pattern":
         form, fix = _FORMS.get(kind.pattern, (f"of the form {kind.pattern}", "write it in that form"))
         return _fault(

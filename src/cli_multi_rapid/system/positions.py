@@ -16,6 +16,7 @@ SHOWN_CHARACTERS = 120
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 """Characters that YAML does not allow in a file."""
 
+_SPACE = re.compile("[\t\n\r\x85\u2028\u2029]+")
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
@@ -101,7 +102,7 @@ def place(text: str, index: int) -> tuple[int, int]:
 
 
 def _printable(text: str) -> str:
-    return UNPRINTABLE.sub("\ufffd", text)
+    return UNPRINTABLE.sub("\ufffd", _SPACE.sub(" ", text))
 
 
 @lru_cache(maxsize=8)

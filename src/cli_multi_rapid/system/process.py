@@ -78,8 +78,9 @@ class SupervisedRunner:
         if supervision is None:
             return
         supervision.close()
-        if supervision.loop is not asyncio.get_running_loop() or not await supervision.ended(limit_s=_END_S):
-            supervision.reap(limit_s=_END_S)
+        if supervision.loop is asyncio.get_running_loop() and not await supervision.ended(limit_s=_END_S):
+            supervision.kill()
+        supervision.reap(limit_s=_END_S)
         self._lose_jobs(supervision)
 
     async def _start(self) -> Supervision:

@@ -80,8 +80,7 @@ class Supervision:
 
     def kill(self) -> None:
         """Kill the supervisor, and with it in a namespace everything below it."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        self._process.kill()
 
     def close(self) -> None:
         """Hang up: the supervisor then kills everything and ends."""

@@ -46,12 +46,15 @@ def kill_tagged(matches: Callable[[str], bool], *, wait_s: float) -> tuple[list[
     """Do what `kill_survivors` does, for the tags that match."""
     end = time.monotonic() + wait_s
     seen: dict[tuple[int, float], Survivor] = {}
+    quiet = 0
     while True:
         alive = _tagged(matches)
+        quiet = 0 if alive else quiet + 1
         for survivor in alive:
             seen[survivor.pid, survivor.started] = survivor
             _kill(survivor)
-        if not alive or time.monotonic() >= end:
+        # A process that is just starting another program shows no environment for an instant: look twice.
+        if quiet == 2 or (alive and time.monotonic() >= end):
             left = {(survivor.pid, survivor.started) for survivor in alive}
             return [found for key, found in seen.items() if key not in left], alive
         time.sleep(_PAUSE_S)
