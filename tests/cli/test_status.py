@@ -33,14 +33,14 @@ def test_recent_runs(recorder) -> None:
     cut.start("phase1")
     cut.add(Kind.RUN_INTERRUPTED, attempt=1, reason="SIGINT")
     views = [view(one.events, alive=False) for one in (cut, again, failed)]
+    why = f"step phase1/lint failed: exit code 1 → rerun as {again.run}"
     assert status_lines(views, now=NOW).split("\n") == [
         "   run                         what     status                took   age    why",
-        "■  01JCCCCCCCCCCCCCCCCCCCCCCC  phase1   interrupted           3.0s   2h33m  interrupted by SIGINT",
-        "!  01JBBBBBBBBBBBBBBBBBBBBBBB  nightly  passed with warnings  0.4s   2h33m  gate size warned: 0 findings",
-        "✗  01JAAAAAAAAAAAAAAAAAAAAAAA  phase1   failed                2m14s  2h33m  step phase1/lint failed: exit code 1"
-        + " → rerun as 01JBBBBBBBBBBBBBBBBBBBBBBB",
+        f"■  {cut.run}  phase1   interrupted           3.0s   2h33m  interrupted by SIGINT",
+        f"!  {again.run}  nightly  passed with warnings  0.4s   2h33m  gate size warned: 0 findings",
+        f"✗  {failed.run}  phase1   failed                2m14s  2h33m  {why}",
         "",
-        "interrupted:  cli-multi-rapid resume 01JCCCCCCCCCCCCCCCCCCCCCCC",
+        f"interrupted:  cli-multi-rapid resume {cut.run}",
     ]
 
 

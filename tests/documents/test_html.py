@@ -107,6 +107,7 @@ def test_the_verdict_comes_first(record) -> None:
     assert titles == sorted(titles)
     assert "Every gate that had to pass has passed." in page.text
     assert "91.2" in page.text
+    assert "generate-report" not in page.text
     assert "ruff check src" in page.text
     assert "2026-03-14 12:00:00 UTC" in page.text
 

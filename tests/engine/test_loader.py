@@ -31,7 +31,10 @@ def said(text: str, gates: frozenset[str] | None = frozenset()) -> list[Said]:
 
 
 def test_a_valid_phase() -> None:
-    text = HEAD + "steps:\n  - id: a\n    run: [x]\n  - {id: b, run: y, needs: [a]}\ngates: [g]\nfinally: [{id: c, run: z}]\n"
+    text = (
+        HEAD
+        + "steps:\n  - id: a\n    run: [x]\n  - {id: b, run: y, needs: [a]}\ngates: [g]\nfinally: [{id: c, run: z}]\n"
+    )
     spec = load_phase(text, PATH, gates=frozenset({"g"}))
     assert spec.steps == (Step(id="a", run=("x",)), Step(id="b", run="y", needs=("a",)))
     assert load_phase(text.encode(), PATH, gates=None) == spec
@@ -70,7 +73,8 @@ def test_phases_are_a_mapping_with_positions() -> None:
         ("steps:\n  - {id: a, run: x, needs: [c]}\n  - {id: b, run: x}\n  - {id: c, run: x}\n  - {id: d, run: x}\n",
          (4, 29, "CYCLE", "these steps wait for each other: a -> c -> b -> a", "remove one of these needs")),
         ("steps: []\n", (3, 1, "SPEC-VALUE", "the phase has neither steps nor gates", "add a step")),
-        ("steps:\n  - {id: a, run: []}\n", (4, 13, "STEP-KIND", "'run' is empty", "write the command as a list or as text")),
+        ("steps:\n  - {id: a, run: []}\n", (4, 13, "STEP-KIND", "'run' is empty",
+         "write the command as a list or as text")),
         ("steps:\n  - {id: a, run: ' '}\n",
          (4, 13, "STEP-KIND", "'run' is empty", "write the command as a list or as text")),
         ("steps:\n  - {id: a, run: [x], shell: sh}\n",
@@ -81,7 +85,8 @@ def test_phases_are_a_mapping_with_positions() -> None:
         ("steps:\n  - id: a\n    uses: git.merge\n    run: x\n",
          (5, 5, "STEP-KIND", "'uses' is not an action of this version", "use 'run' with a command")),
         ("steps:\n  - {id: a, run: x, produces: {f: f}}\n  - {id: b, run: x, produces: {F: f}}\n",
-         (5, 32, "ARTIFACT-DUPLICATE", "the artifact 'F' is already produced by 'a'", "give one of the two another name")),
+         (5, 32, "ARTIFACT-DUPLICATE", "the artifact 'F' is already produced by 'a'",
+          "give one of the two another name")),
     ],
 )  # fmt: skip
 def test_steps(text: str, expected: Said) -> None:
@@ -92,9 +97,14 @@ def test_steps(text: str, expected: Said) -> None:
     ("text", "expected"),
     [
         ("gates: [coverag]\n", (3, 9, "GATE-UNKNOWN", "the gate 'coverag' is not defined", "did you mean 'coverage'?")),
-        ("gates: [{use: zzz}]\n",
-         (3, 15, "GATE-UNKNOWN", "the gate 'zzz' is not defined", "use one of: coverage, lint")),
-        ("gates: [lint, {use: lint}]\n", (3, 21, "SPEC-VALUE", "the gate 'lint' is listed twice", "remove one of the two")),
+        (
+            "gates: [{use: zzz}]\n",
+            (3, 15, "GATE-UNKNOWN", "the gate 'zzz' is not defined", "use one of: coverage, lint"),
+        ),
+        (
+            "gates: [lint, {use: lint}]\n",
+            (3, 21, "SPEC-VALUE", "the gate 'lint' is listed twice", "remove one of the two"),
+        ),
     ],
 )
 def test_gates(text: str, expected: Said) -> None:
@@ -121,15 +131,20 @@ INSIDE = "write it relative to the project's root, without '..'"
         ("env: {cmr_out: x}", (3, 7, "SPEC-VALUE", "'cmr_out' is reserved: names with CMR_ are given by the program",
                                "use another name")),
         ("secrets: [OK, A B]", (3, 15, "SPEC-VALUE", "'A B' cannot be an environment variable", VARIABLE)),
-        ("permissions: {write: [src/**, /etc]}", (3, 31, "PATH-OUTSIDE", "'/etc' is not a path inside the project", INSIDE)),
-        ("permissions: {write: ['a/../../b']}", (3, 23, "PATH-OUTSIDE", "'a/../../b' is not a path inside the project", INSIDE)),
-        ("permissions: {write: ['C:\\x']}", (3, 23, "PATH-OUTSIDE", "'C:\\x' is not a path inside the project", INSIDE)),
+        ("permissions: {write: [src/**, /etc]}", (3, 31, "PATH-OUTSIDE", "'/etc' is not a path inside the project",
+         INSIDE)),
+        ("permissions: {write: ['a/../../b']}", (3, 23, "PATH-OUTSIDE", "'a/../../b' is not a path inside the project",
+         INSIDE)),
+        ("permissions: {write: ['C:\\x']}", (3, 23, "PATH-OUTSIDE", "'C:\\x' is not a path inside the project",
+         INSIDE)),
         ("permissions: {write: ['']}", (3, 23, "PATH-OUTSIDE", "'' is not a path inside the project", INSIDE)),
         ("defaults: {timeout: 0s}", (3, 12, "SPEC-VALUE", "'timeout' must be longer than zero", "write a longer one")),
-        ("defaults: {timeout: 366d}", (3, 12, "SPEC-VALUE", "'timeout' is longer than 365 days", "write a shorter one")),
+        ("defaults: {timeout: 366d}", (3, 12, "SPEC-VALUE", "'timeout' is longer than 365 days",
+         "write a shorter one")),
         (f"defaults: {{timeout: '{'9' * 5000}s'}}", (3, 12, "SPEC-VALUE", "'timeout' is longer than 365 days",
                                                      "write a shorter one")),
-        ("defaults: {retry: {max: 366d}}", (3, 20, "SPEC-VALUE", "'max' is longer than 365 days", "write a shorter one")),
+        ("defaults: {retry: {max: 366d}}", (3, 20, "SPEC-VALUE", "'max' is longer than 365 days",
+         "write a shorter one")),
         ("inputs: {1a: {type: string}}", (3, 10, "SPEC-VALUE", "'1a' is not a name", NAME)),
         ("inputs: {a: {type: number, default: '5'}}",
          (3, 37, "SPEC-VALUE", "'default': the input is of type number, so this must be a number, not '5'",
@@ -141,7 +156,8 @@ INSIDE = "write it relative to the project's root, without '..'"
          (3, 38, "SPEC-VALUE", "'default': the input is of type boolean, so this must be true or false, not '1'",
           "write true or false, or change the type")),
         ("inputs: {a: {type: string, default: 1}}",
-         (3, 37, "SPEC-VALUE", "'default': the input is of type string, so this must be text, not '1'", "put it in quotes")),
+         (3, 37, "SPEC-VALUE", "'default': the input is of type string, so this must be text, not '1'",
+          "put it in quotes")),
         ("inputs: {a: {type: string, options: [x, null]}}",
          (3, 41, "SPEC-VALUE", "item 2 of 'options': the input is of type string, so this must be text, not nothing",
           "write text, or change the type")),
@@ -185,7 +201,8 @@ def test_values_of_a_phase(text: str, expected: Said) -> None:
                              "add a value, or remove it")),
         ("matrix: {v: a}", (6, 14, "SPEC-VALUE", "'v' must be a list, or an expression that gives one", "write  [a]")),
         ("matrix: {1v: [a]}", (6, 14, "SPEC-VALUE", "'1v' is not a name", NAME)),
-        ("matrix: {v: [3.9, 3.10, '3.10', 3.0e1]}", (6, 23, "SPEC-VERSION-NUMBER", "the number 3.10 loses its last zero",
+        ("matrix: {v: [3.9, 3.10, '3.10', 3.0e1]}", (6, 23, "SPEC-VERSION-NUMBER",
+         "the number 3.10 loses its last zero",
                                                      'put it in quotes: "3.10"')),
         (f"matrix: {{a: [{'1,' * 16}1], b: [{'1,' * 16}]}}",
          (6, 5, "SPEC-LIMIT", "the matrix has 272 combinations; at most 256 are allowed", "split the step")),
@@ -196,8 +213,10 @@ def test_values_of_a_step(text: str, expected: Said) -> None:
 
 
 def test_limits_are_inclusive() -> None:
-    step = "{id: a, run: x, ok-codes: [0, 255], retry: {attempts: 20, initial: 0s}, timeout: 365d, matrix: {a: [%s1], b: [%s1]}}"
-    load_phase(f"{HEAD}steps: [{step % ('1,' * 15, '1,' * 15)}]\n", PATH, gates=None)
+    step = (
+        "{id: a, run: x, ok-codes: [0, 255], retry: {attempts: 20, initial: 0s}, timeout: 365d, matrix: {a: %s, b: %s}}"
+    )
+    load_phase(f"{HEAD}steps: [{step % ([1] * 16, [1] * 16)}]\n", PATH, gates=None)
     many = "".join(f"  - {{id: s{i}, run: x}}\n" for i in range(500))
     assert len(load_phase(f"{HEAD}steps:\n{many}", PATH, gates=None).steps) == 500
     assert said(f"steps:\n{many}finally: [{{id: z, run: x}}]\n") == [
@@ -219,7 +238,12 @@ def test_every_circle_is_named_once() -> None:
 def test_names_of_files() -> None:
     found = problems({"w/q.yaml": f"{HEAD}steps: [{{id: a, run: x}}]\n"})
     assert [(p.where, p.code, p.message, p.fix) for p in found] == [
-        ("w/q.yaml:2:7", "SPEC-NAME", "the phase is called 'p', its file 'q.yaml'", "write  name: q, or rename the file")
+        (
+            "w/q.yaml:2:7",
+            "SPEC-NAME",
+            "the phase is called 'p', its file 'q.yaml'",
+            "write  name: q, or rename the file",
+        )
     ]
     text = f"{HEAD}steps: [{{id: a, run: x}}]\n"
     found = problems({"w/p.yaml": text, "w/p.yml": text})
@@ -238,7 +262,14 @@ def test_needs_of_phases() -> None:
         ("w/phase1.yaml:3:17", "NEED-UNKNOWN", "there is no phase 'phse0' to wait for", "did you mean 'phase0'?")
     ]
     assert problems({"w/a.yaml": phase("a", "zzz")})[0].fix == "write  needs: []"
-    found = problems({"w/a.yaml": phase("a", "b"), "w/b.yaml": phase("b", "c"), "w/c.yaml": phase("c", "b"), "w/d.yaml": phase("d", "d")})
+    found = problems(
+        {
+            "w/a.yaml": phase("a", "b"),
+            "w/b.yaml": phase("b", "c"),
+            "w/c.yaml": phase("c", "b"),
+            "w/d.yaml": phase("d", "d"),
+        }
+    )
     assert [(p.where, p.code, p.message) for p in found] == [
         ("w/b.yaml:3:9", "CYCLE", "these phases wait for each other: b -> c -> b"),
         ("w/d.yaml:3:9", "CYCLE", "these phases wait for each other: d -> d"),
@@ -257,7 +288,10 @@ def test_an_unreadable_file_causes_no_further_complaints() -> None:
 
 
 def test_what_the_schema_refuses_causes_no_further_complaints() -> None:
-    text = "needs: 3\nsteps:\n  - {ids: a, run: x}\n  - {id: b, run: x, needs: [a], retry: {attempts: x}}\n  - {id: c, needs: [b]}\n  - 7\n"
+    text = (
+        "needs: 3\nsteps:\n  - {ids: a, run: x}\n  - {id: b, run: x, needs: [a], retry: {attempts: x}}\n"
+        "  - {id: c, needs: [b]}\n  - 7\n"
+    )
     assert [one[:3] for one in said(text)] == [
         (3, 1, "SPEC-VALUE"), (5, 5, "SPEC-KEY-MISSING"), (5, 6, "SPEC-KEY-UNKNOWN"), (6, 41, "SPEC-VALUE"),
         (7, 5, "SPEC-KEY-MISSING"), (8, 5, "SPEC-VALUE"),
@@ -266,29 +300,35 @@ def test_what_the_schema_refuses_causes_no_further_complaints() -> None:
 
 def test_all_kinds_of_problems_of_all_files_come_at_once() -> None:
     files = {
-        "w/a.yaml": "schema: cmr/phase@v1\nname: a\nneeds: [b]\ntitel: x\nsteps:\n  - {id: s, run: x, needs: [t], timeout: 3}\n"
-        "  - {id: s, run: 'echo ${{ inputs.x }}'}\n  - {id: t, run: [x, '${{ nope }}'], if: '${{ true }} x'}\ngates: [g]\n",
+        "w/a.yaml": "schema: cmr/phase@v1\nname: a\nneeds: [b]\ntitel: x\nsteps:\n"
+        "  - {id: s, run: x, needs: [t], timeout: 3}\n"
+        "  - {id: s, run: 'echo ${{ inputs.x }}'}\n"
+        "  - {id: t, run: [x, '${{ nope }}'], if: '${{ true }} x'}\ngates: [g]\n",
         "w/b.yaml": "schema: cmr/phase@v1\nname: b\nname: c\nneeds: [a]\nsteps: []\n",
     }
     assert [(p.where, p.code) for p in problems(files)] == [
         ("w/a.yaml:3:9", "CYCLE"), ("w/a.yaml:4:1", "SPEC-KEY-UNKNOWN"), ("w/a.yaml:6:29", "CYCLE"),
         ("w/a.yaml:6:33", "SPEC-VALUE"), ("w/a.yaml:7:10", "STEP-DUPLICATE"), ("w/a.yaml:7:24", "SHELL-INJECTION"),
-        ("w/a.yaml:8:27", "EXPRESSION"), ("w/a.yaml:8:55", "CONDITION-TEXT"), ("w/a.yaml:9:9", "GATE-UNKNOWN"),
+        ("w/a.yaml:8:27", "EXPRESSION"), ("w/a.yaml:8:54", "CONDITION-TEXT"), ("w/a.yaml:9:9", "GATE-UNKNOWN"),
         ("w/b.yaml:3:1", "YAML-DUPLICATE"), ("w/b.yaml:5:1", "SPEC-VALUE"),
     ]  # fmt: skip
 
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 999)
-    | st.sampled_from(["", "a", "b", "x ${{ inputs.a }}", "${{ steps.a.outputs.o }}", "${{", "${{ artifacts.f }}", "0s", "3x", "-c", "bash",
+    | st.sampled_from(["", "a", "b", "x ${{ inputs.a }}", "${{ steps.a.outputs.o }}", "${{", "${{ artifacts.f }}",
+    "0s", "3x", "-c", "bash",
                        "${{ secrets.A }}", "always()", "${{ needs.b.steps.a }}", "${{ matrix.m }} x", "../x"]),
     lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["a", "b", "id", "run", "f", "use", "from", "type", "default"]), inner, max_size=4),
+    | st.dictionaries(st.sampled_from(["a", "b", "id", "run", "f", "use", "from", "type", "default"]), inner,
+    max_size=4),
     max_leaves=8,
 )  # fmt: skip
 _STEP = st.fixed_dictionaries(
     {"id": st.sampled_from(["a", "b", "c", ""]), "run": _VALUES},
-    optional={name: _VALUES for name in ("needs", "if", "env", "matrix", "produces", "outputs", "retry", "agent", "timeout")},
+    optional=dict.fromkeys(
+        ("needs", "if", "env", "matrix", "produces", "outputs", "retry", "agent", "timeout"), _VALUES
+    ),
 )
 _PHASE = st.fixed_dictionaries(
     {"schema": st.just("cmr/phase@v1"), "name": st.sampled_from(["p", "q"]), "steps": st.lists(_STEP, max_size=4)},
@@ -300,7 +340,11 @@ _PHASE = st.fixed_dictionaries(
 @settings(max_examples=150, deadline=None)
 @given(_PHASE, st.text(max_size=40))
 def test_no_content_raises_anything_but_spec_invalid(values: dict[str, object], text: str) -> None:
-    for files in ({"w/p.yaml": json.dumps(values), "w/b.yaml": phase("b", "")}, {"w/p.yaml": text}, {"w/p.yaml": HEAD + text}):
+    for files in (
+        {"w/p.yaml": json.dumps(values), "w/b.yaml": phase("b", "")},
+        {"w/p.yaml": text},
+        {"w/p.yaml": HEAD + text},
+    ):
         try:
             load_phases(files, gates=frozenset({"a"}))
         except SpecInvalid as invalid:

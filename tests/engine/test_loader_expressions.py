@@ -69,12 +69,15 @@ CONDITION_FIX = "put the whole condition inside one `${{ }}`, or leave the brace
         ("if: input.fix", (12, 9, "EXPRESSION", "there is no 'input' in expressions", "did you mean 'inputs'?")),
         ("if: ${{ zzz }}", (12, 13, "EXPRESSION", "there is no 'zzz' in expressions",
                             "use one of: artifacts, env, git, inputs, needs, phase, run, steps")),
-        ("if: \"inputs.fix && inputs.cv\"", (12, 24, "EXPRESSION", "'cv' is unknown in 'inputs'", "did you mean 'cov'?")),
-        ("if: ${{ inputs.fix }} == 'y'", (12, 26, "CONDITION-TEXT", "text outside `${{ }}` makes a condition that is always true",
+        ('if: "inputs.fix && inputs.cv"', (12, 24, "EXPRESSION", "'cv' is unknown in 'inputs'", "did you mean 'cov'?")),
+        ("if: ${{ inputs.fix }} == 'y'", (12, 26, "CONDITION-TEXT",
+         "text outside `${{ }}` makes a condition that is always true",
                                           CONDITION_FIX)),
-        ("if: not ${{ inputs.fix }}", (12, 9, "CONDITION-TEXT", "text outside `${{ }}` makes a condition that is always true",
+        ("if: not ${{ inputs.fix }}", (12, 9, "CONDITION-TEXT",
+         "text outside `${{ }}` makes a condition that is always true",
                                        CONDITION_FIX)),
-        ("if: secrets.TOKEN", (12, 9, "EXPRESSION", "'secrets' cannot be read in if", "pass it to the command through 'env'")),
+        ("if: secrets.TOKEN", (12, 9, "EXPRESSION", "'secrets' cannot be read in if",
+         "pass it to the command through 'env'")),
         ("if: step.out", (12, 9, "EXPRESSION", "'step' cannot be read in if",
                           "use one of: artifacts, env, git, inputs, needs, phase, run, steps")),
         ("env: {A: '${{ secrets.TOKN }}'}", (12, 19, "EXPRESSION", "the secret 'TOKN' is not declared",
@@ -83,17 +86,20 @@ CONDITION_FIX = "put the whole condition inside one `${{ }}`, or leave the brace
                                            "'MADE' is itself made by an expression, which 'env' does not show",
                                            "write out what the value is made of")),
         ("env: {A: '${{ env.HOME }}'}", (12, 19, "EXPRESSION", "'HOME' is unknown in 'env'", "use one of: MADE, MODE")),
-        ("env: {A: '${{ git.brnch }}'}", (12, 19, "EXPRESSION", "'brnch' is unknown in 'git'", "did you mean 'branch'?")),
+        ("env: {A: '${{ git.brnch }}'}", (12, 19, "EXPRESSION", "'brnch' is unknown in 'git'",
+         "did you mean 'branch'?")),
         ("env: {A: '${{ matrix.v }}'}", (12, 19, "EXPRESSION", "'matrix' is only there in a step with a matrix",
                                          "add 'matrix' to the step")),
         ("matrix: {v: [a]}\n    env: {A: '${{ matrix.w }}'}", (13, 19, "EXPRESSION", "'w' is unknown in 'matrix'",
                                                                "use one of: v")),
         ("matrix: {v: '${{ matrix.v }}'}", (12, 22, "EXPRESSION", "'matrix' cannot be read in matrix",
                                             "use one of: artifacts, env, git, inputs, needs, phase, run, steps")),
-        ("env: {A: '${{ steps.on.status }}'}", (12, 19, "EXPRESSION", "'on' is unknown in 'steps'", "did you mean 'one'?")),
+        ("env: {A: '${{ steps.on.status }}'}", (12, 19, "EXPRESSION", "'on' is unknown in 'steps'",
+         "did you mean 'one'?")),
         ("env: {A: '${{ steps.one.output }}'}", (12, 19, "EXPRESSION", "'output' is unknown in 'steps.one'",
                                                  "did you mean 'outputs'?")),
-        ("env: {A: '${{ steps.one.outputs.prcent }}'}", (12, 19, "EXPRESSION", "'prcent' is unknown in 'steps.one.outputs'",
+        ("env: {A: '${{ steps.one.outputs.prcent }}'}", (12, 19, "EXPRESSION",
+         "'prcent' is unknown in 'steps.one.outputs'",
                                                          "did you mean 'percent'?")),
         ("env: {A: '${{ steps.two.outputs.n }}'}",
          (12, 19, "NEED-MISSING", "the step 'two' might not be there yet: 'three' does not wait for 'two'",
@@ -115,8 +121,10 @@ CONDITION_FIX = "put the whole condition inside one `${{ }}`, or leave the brace
         ("produces: {mine: m}\n    env: {A: '${{ artifacts.mine }}'}",
          (13, 19, "ARTIFACT-UNKNOWN", "the artifact 'mine' is produced by this step itself",
           "use ${{ step.out }} and its path")),
-        ("env: {A: '${{ needs.q.status }}'}", (12, 19, "EXPRESSION", "'q' is unknown in 'needs'", "there is nothing in 'needs'")),
-        ("env: {A: '${{ success() }}'}", (12, 19, "EXPRESSION", "success() can be asked in 'if' only", "move it to 'if'")),
+        ("env: {A: '${{ needs.q.status }}'}", (12, 19, "EXPRESSION", "'q' is unknown in 'needs'",
+         "there is nothing in 'needs'")),
+        ("env: {A: '${{ success() }}'}", (12, 19, "EXPRESSION", "success() can be asked in 'if' only",
+         "move it to 'if'")),
         ("env: {A: '${{ 1 + 2 }}'}",
          (12, 21, "EXPRESSION", "'1 + 2': unexpected symbol: '+'. Located at position 3 within expression: 1 + 2",
           "there is no arithmetic")),
@@ -139,7 +147,10 @@ def test_several_problems_of_one_text_have_their_own_columns() -> None:
 
 
 def test_the_env_of_the_phase() -> None:
-    text = f"{HEAD}env:\n  A: ${{{{ steps.a.status }}}}\n  B: ${{{{ matrix.x }}}}\n  C: ${{{{ inputs.x }}}}\nsteps: [{{id: a, run: x}}]\n"
+    text = (
+        f"{HEAD}env:\n  A: ${{{{ steps.a.status }}}}\n  B: ${{{{ matrix.x }}}}\n  C: ${{{{ inputs.x }}}}\n"
+        f"steps: [{{id: a, run: x}}]\n"
+    )
     assert [(line, code, message) for line, _, code, message, _ in said(text)] == [
         (4, "EXPRESSION", "'steps' cannot be read in the phase's env"),
         (5, "EXPRESSION", "'matrix' cannot be read in the phase's env"),
@@ -150,7 +161,12 @@ def test_the_env_of_the_phase() -> None:
 def test_evidence_of_gates() -> None:
     text = STEPS % "writes: []" + "gates: [{use: a, from: '${{ artifacts.late }} ${{ steps.four.status }}'}]\n"
     load_phase(HEAD + INPUTS + text, PATH, gates=None)
-    text = STEPS % "writes: []" + "gates: [{use: a, from: '${{ artifacts.end }}'}, {use: b, from: artifacts.late}, {use: c, from: '${{ step.out }}'}]\n"
+    text = (
+        STEPS
+        % "writes: []"
+        + "gates:\n  - {use: a, from: '${{ artifacts.end }}'}\n  - {use: b, from: artifacts.late}\n"
+        "  - {use: c, from: '${{ step.out }}'}\n"
+    )
     assert [(code, message) for _, _, code, message, _ in said(HEAD + INPUTS + text)] == [
         ("ARTIFACT-UNKNOWN", "the artifact 'end' of 'last' comes only in 'finally', after the gates"),
         ("EXPRESSION", "'from' needs an expression, not 'artifacts.late'"),
@@ -167,11 +183,16 @@ def test_steps_of_finally_see_all_steps() -> None:
 
 
 def test_in_a_circle_nothing_is_said_of_the_order() -> None:
-    text = f"{HEAD}steps:\n  - {{id: a, run: [x, '${{{{ steps.b.status }}}}'], needs: [b]}}\n  - {{id: b, run: x, needs: [a]}}\n"
+    text = (
+        f"{HEAD}steps:\n  - {{id: a, run: [x, '${{{{ steps.b.status }}}}'], needs: [b]}}\n"
+        f"  - {{id: b, run: x, needs: [a]}}\n"
+    )
     assert [code for _, _, code, _, _ in said(text)] == ["CYCLE"]
 
 
-OTHER = "schema: cmr/phase@v1\nname: base\nsteps: [{id: build, run: x, outputs: {v: '1'}}]\nfinally: [{id: end, run: x}]\n"
+OTHER = (
+    "schema: cmr/phase@v1\nname: base\nsteps: [{id: build, run: x, outputs: {v: '1'}}]\nfinally: [{id: end, run: x}]\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -200,14 +221,19 @@ def test_what_other_phases_give(reference: str, expected: tuple[str, str] | None
 
 
 def test_a_text_command_with_expressions() -> None:
-    text = f"{HEAD}{INPUTS}steps:\n  - id: a\n    run: |\n      echo hi\n      echo ${{{{ inputs.cov }}}} ${{{{ x }}}}\n"
+    text = (
+        f"{HEAD}{INPUTS}steps:\n  - id: a\n    run: |\n      echo hi\n      echo ${{{{ inputs.cov }}}} ${{{{ x }}}}\n"
+    )
     message = "`${{ }}` in a text command would turn data into code"
     fix = "pass the value through 'env:' and use the variable"
     assert said(text) == [(8, 12, "SHELL-INJECTION", message, fix), (8, 30, "SHELL-INJECTION", message, fix)]
 
 
 def test_an_expression_as_code_of_an_interpreter() -> None:
-    text = f"{HEAD}{INPUTS}steps:\n  - id: a\n    run: [python, -c, 'print(${{{{ inputs.cov }}}})', '${{{{ inputs.cov }}}}']\n"
+    text = (
+        f"{HEAD}{INPUTS}steps:\n  - id: a\n"
+        f"    run: [python, -c, 'print(${{{{ inputs.cov }}}})', '${{{{ inputs.cov }}}}']\n"
+    )
     message = "`${{ }}` where an interpreter expects code would turn data into code"
     fix = "pass the value through 'env:' and use the variable"
     assert said(text) == [(6, 30, "SHELL-INJECTION", message, fix)]

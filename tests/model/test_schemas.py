@@ -76,5 +76,11 @@ def test_the_check_fails_where_a_file_differs(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_script_runs() -> None:
-    done = subprocess.run([sys.executable, str(SCRIPT), "--check"], capture_output=True, text=True, check=False, env={"PYTHONPATH": ":".join(sys.path)})
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
     assert (done.returncode, done.stderr) == (0, "")

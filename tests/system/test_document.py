@@ -35,7 +35,9 @@ def said(text: str) -> list[tuple[int, int, str, str, str]]:
 
 
 def test_a_valid_file_is_a_dataclass_with_defaults() -> None:
-    loaded = load(HEAD + "steps:\n  - id: a\n    run: [x]\n    if: true\n    ok-codes: [0, 1.0]\n    retry: {attempts: 2}\n")
+    loaded = load(
+        HEAD + "steps:\n  - id: a\n    run: [x]\n    if: true\n    ok-codes: [0, 1.0]\n    retry: {attempts: 2}\n"
+    )
     assert loaded.problems == ()
     assert loaded.value is loaded.draft
     assert loaded.value == PhaseSpec(
@@ -55,7 +57,8 @@ def test_a_valid_file_is_a_dataclass_with_defaults() -> None:
         ("title:", (3, 1, "SPEC-VALUE", "'title': expected text, got nothing", "write a value, or remove the key")),
         ("title: yes\nsecrets: true", (4, 1, "SPEC-VALUE", "'secrets': expected a list, got true", "write a list")),
         ("nam: 3", (3, 1, "SPEC-KEY-UNKNOWN", "unknown key 'nam'", "did you mean 'name'?")),
-        ("permissions: {network: none}", (3, 15, "SPEC-KEY-UNKNOWN", "unknown key 'network'", "the keys here are: write")),
+        ("permissions: {network: none}", (3, 15, "SPEC-KEY-UNKNOWN", "unknown key 'network'",
+         "the keys here are: write")),
         ("defaults: {timeout: 3 minutes}", (3, 12, "SPEC-VALUE", "'timeout' is '3 minutes', which is not a duration",
                                             "write a whole number and a unit: 250ms, 90s, 10m, 24h or 7d")),
         ("defaults: {shell: bsh}", (3, 12, "SPEC-VALUE", "'shell' is 'bsh'; it must be one of: bash, sh, pwsh, python",
@@ -66,7 +69,8 @@ def test_a_valid_file_is_a_dataclass_with_defaults() -> None:
                                   "write one of bash, sh, pwsh, python")),
         ("inputs: {a: {description: b}}", (3, 13, "SPEC-KEY-MISSING", "the key 'type' is missing",
                                            "add 'type': Type of the value.")),
-        ("gates: [3]", (3, 9, "SPEC-VALUE", "item 1 of 'gates': expected text or a mapping, got a number", "put it in quotes")),
+        ("gates: [3]", (3, 9, "SPEC-VALUE", "item 1 of 'gates': expected text or a mapping, got a number",
+         "put it in quotes")),
         ("gates: [{use: a, frm: b}]", (3, 18, "SPEC-KEY-UNKNOWN", "unknown key 'frm'", "did you mean 'from'?")),
         ("gates: [{use: 1a}]", (3, 10, "SPEC-VALUE", "'use' is '1a', which is not a name",
                                 "start with a letter; then letters, digits, '_' and '-', at most 63 in all")),
@@ -138,14 +142,18 @@ def test_everything_at_once_in_order_of_position() -> None:
     )
     assert [one[:3] for one in said(text)] == [
         (1, 1, "SPEC-KEY-MISSING"), (1, 1, "SPEC-SCHEMA"), (2, 1, "SPEC-KEY-UNKNOWN"), (3, 1, "SPEC-VALUE"),
-        (5, 5, "SPEC-VALUE"), (6, 5, "SPEC-VALUE"), (7, 5, "SPEC-KEY-UNKNOWN"), (8, 5, "SPEC-VALUE"), (9, 4, "SPEC-VALUE"),
+        (5, 5, "SPEC-VALUE"), (6, 5, "SPEC-VALUE"), (7, 5, "SPEC-KEY-UNKNOWN"), (8, 5, "SPEC-VALUE"), (9, 4,
+         "SPEC-VALUE"),
         (10, 5, "SPEC-KEY-MISSING"), (10, 14, "SPEC-VALUE"), (11, 5, "YAML-DUPLICATE"), (12, 5, "SPEC-VALUE"),
         (13, 12, "YAML-TAG"), (13, 16, "SPEC-KEY-UNKNOWN"), (13, 22, "SPEC-VALUE"),
     ]  # fmt: skip
 
 
 def test_a_draft_stands_for_a_faulty_file() -> None:
-    loaded = load("schema: x\nneeds: [a, 3]\nsteps:\n  - run: 3\n    needs: [b]\n  - 7\nenv: {A: [1]}\ndefaults: {shell: x, timeout: 4}\n")
+    loaded = load(
+        "schema: x\nneeds: [a, 3]\nsteps:\n  - run: 3\n    needs: [b]\n  - 7\nenv: {A: [1]}\n"
+        "defaults: {shell: x, timeout: 4}\n"
+    )
     assert loaded.value is None
     draft = loaded.draft
     assert draft is not None
@@ -173,6 +181,13 @@ def test_a_flood_of_faults_is_cut_off() -> None:
     assert len(load(f"{HEAD}steps: [{'3,' * 20_000}]\n").problems) == 200
 
 
+def test_a_form_without_words_of_its_own_is_shown_as_it_is() -> None:
+    text = "schema: cmr/gates@v1\ngates: {g: {check: denylist, patterns: [{id: 1a, pattern: x}]}}\n"
+    problem = load_document(text, "g.yaml", shape=GateFile, schema="gates").problems[0]
+    form = "^[A-Za-z][A-Za-z0-9_.-]{0,126}$"
+    assert (problem.message, problem.fix) == (f"'id' is '1a', which is not of the form {form}", "write it in that form")
+
+
 def test_suggestions() -> None:
     assert suggestion("Phse1", ["phase1", "x"]) == "did you mean 'phase1'?"
     assert suggestion("zzz", ["phase1"]) == ""
@@ -184,8 +199,17 @@ def test_suggestions() -> None:
 
 
 def test_reading_loads_no_validator_before_it_is_needed() -> None:
-    program = "import sys, cli_multi_rapid.system.document, cli_multi_rapid.engine.loader; print('jsonschema_rs' in sys.modules, 'pydantic' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)})
+    program = (
+        "import sys, cli_multi_rapid.system.document, cli_multi_rapid.engine.loader\n"
+        "print('jsonschema_rs' in sys.modules, 'pydantic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
     assert done.stdout.split() == ["False", "False"]
 
 
@@ -240,9 +264,14 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
         assert isinstance(hint, type)
         hints = get_type_hints(hint)
         every = {spelling(field): field_values(field, hints[field.name]) for field in fields(hint)}
-        needed = {spelling(field): every.pop(spelling(field)) for field in fields(hint) if field.default is field.default_factory}
+        needed = {
+            spelling(field): every.pop(spelling(field))
+            for field in fields(hint)
+            if field.default is field.default_factory
+        }
         return st.fixed_dictionaries(needed, optional=every)
-    simple = {str: st.sampled_from(["", "a", "ü"]), int: st.integers(-9, 9), float: st.floats(-9, 9).map(lambda x: x + 0.5),
+    simple = {str: st.sampled_from(["", "a", "ü"]), int: st.integers(-9, 9), float: st.floats(-9,
+    9).map(lambda x: x + 0.5),
               bool: st.booleans(), NoneType: st.none()}  # fmt: skip
     return simple[hint]
 
@@ -271,7 +300,9 @@ def plain(value: Any) -> Any:
 def covers(whole: Any, part: Any) -> bool:
     """Tell whether all that was given is there, with its type."""
     if isinstance(part, dict):
-        return isinstance(whole, dict) and all(name in whole and covers(whole[name], item) for name, item in part.items())
+        return isinstance(whole, dict) and all(
+            name in whole and covers(whole[name], item) for name, item in part.items()
+        )
     if isinstance(part, list):
         return isinstance(whole, list) and len(whole) == len(part) and all(map(covers, whole, part))
     return bool(whole == part) and isinstance(whole, bool) == isinstance(part, bool)
@@ -293,7 +324,8 @@ def test_what_fits_the_schema_is_built_without_loss(shape: type, schema: str, da
 def test_no_plain_value_whatever_breaks_the_loading(data: st.DataObject) -> None:
     anything = st.recursive(
         st.none() | st.booleans() | st.integers(-(10**18), 10**18) | st.text("ab:${}", max_size=4),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "run", "x", "use"]), inner, max_size=3),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "run", "x", "use"]), inner,
+        max_size=3),
     )  # fmt: skip
     keys = [spelling(field) for field in fields(PhaseSpec)]
     values = data.draw(st.dictionaries(st.sampled_from(keys), anything, min_size=1))

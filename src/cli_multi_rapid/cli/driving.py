@@ -51,15 +51,14 @@ def begin(
 ) -> int:
     """Check trust, run what is wished, and return the exit code."""
     from cli_multi_rapid.services.compliance import chosen_level
-    from cli_multi_rapid.services.phases import limits, prepare, run
-    from cli_multi_rapid.services.trust import require_trust
+    from cli_multi_rapid.services.phases import limits, prepare, require_trusted, run
     from cli_multi_rapid.services.wiring import read_specs
 
     specs = read_specs(project)
     wish = replace(wish, level=chosen_level(settings, specs.gates.level))
     if validate:
         wish = replace(wish, final_gates=tuple(specs.gates.gates))
-    trust = require_trust(project.root, project.state, project.environ).state
+    trust = require_trusted(project, specs)
     prepared = prepare(project, specs, wish, trust=trust)
     notes = list(prepared.tree.warnings)
     if not prepared.tree.git:
@@ -103,9 +102,9 @@ def finish(common: Common, project: "Project", ended: "Ended") -> int:
     """Print how the run ended and what to do next; return the exit code."""
     from cli_multi_rapid.cli.console import emit
     from cli_multi_rapid.documents.reports import report
-    from cli_multi_rapid.services.history import one
+    from cli_multi_rapid.services.history import find_events, one, planned_by
 
-    view = one(project, ended.run)
+    view = one(project, ended.run, planned=planned_by(find_events(project, ended.run)[0].payload))
     if common.as_json:
         emit(report(view))
     else:

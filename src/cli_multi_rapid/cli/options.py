@@ -44,7 +44,7 @@ def _verbose(context: click.Context, parameter: click.Parameter, value: bool) ->
 
 _OPTIONS = (
     click.option(
-        "-C", "folder", metavar="DIR", expose_value=False, callback=_folder, is_eager=True,
+        "-C", "work_dir", metavar="DIR", expose_value=False, callback=_folder, is_eager=True,
         type=click.Path(exists=True, file_okay=False), help="Work as if started in DIR.",
     ),
     click.option(

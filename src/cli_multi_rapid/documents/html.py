@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cli_multi_rapid.documents.reports import (
     Log,
     RunView,
+    Verdict,
     listed,
     plain,
     require_results,
@@ -62,7 +63,7 @@ def render_html(
         headline=headline(view),
         tone=tone_of(view),
         sign=sign_of(view, UNICODE),
-        next=next_commands(view),
+        next=() if view.verdict in (Verdict.PASS, Verdict.WARN, Verdict.UNJUDGED) else next_commands(view),
         generated_at=f"{generated_at:%Y-%m-%d %H:%M:%S} UTC",
         counts=_counts(view),
         gates=view.gates,

@@ -7,8 +7,6 @@ from typing import Any, cast
 from cli_multi_rapid.model.events import Event, Kind, NewEvent, Payload
 from cli_multi_rapid.model.run import Artifact, Status, StepResult
 
-DEATHS_ALLOWED = 3
-
 
 @dataclass(slots=True)
 class StepState:

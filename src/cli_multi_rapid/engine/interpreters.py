@@ -56,7 +56,8 @@ _BY_NAME: Mapping[str, Interpreter] = {
 _PYTHON_NAME = re.compile(r"(python|pypy)w?[0-9.]*|py")
 # fmt: off
 _PREFIXES = frozenset((
-    "env", "sudo", "doas", "su", "xargs", "find", "parallel", "nice", "ionice", "timeout", "nohup", "time", "watch", "stdbuf",
+    "env", "sudo", "doas", "su", "xargs", "find", "parallel", "nice", "ionice", "timeout", "nohup", "time", "watch",
+    "stdbuf",
     "setsid", "chroot", "unshare", "flock", "strace", "busybox", "docker", "podman",
     "uv", "uvx", "poetry", "pipenv", "pdm", "hatch", "tox", "npx",
 ))

@@ -3,21 +3,24 @@
 from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.settings import Settings
+from cli_multi_rapid.services.phases import require_trusted
 from cli_multi_rapid.services.snapshot import Wish, check_gates, snapshot
 from cli_multi_rapid.services.surroundings import surroundings
 from cli_multi_rapid.services.tree import tree_of
 from cli_multi_rapid.services.wiring import Project, read_specs
 
 
-def prepare_validation(project: Project, settings: Settings, *, gates: tuple[str, ...], trust: str) -> Payload:
+def prepare_validation(project: Project, settings: Settings, *, gates: tuple[str, ...]) -> Payload:
     """Return the snapshot of a run that only evaluates gates: those named, else all of the project.
 
     Raises:
         GateUnknown: one of them does not exist.
         SpecInvalid: a file is invalid.
+        ProjectUntrusted: a person has to look first.
     """
     specs = read_specs(project)
     check_gates(specs, gates)
+    trust = require_trusted(project, specs)
     wish = Wish(
         targets=(),
         level=chosen_level(settings, specs.gates.level),

@@ -1,12 +1,14 @@
 """Reading what was recorded. Loads nothing heavier than SQLite and writes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cli_multi_rapid.documents.history import view
 from cli_multi_rapid.documents.reports import RunView
+from cli_multi_rapid.documents.words import Planned
 from cli_multi_rapid.errors import RunUnknown, StepUnknown
-from cli_multi_rapid.model.events import Event
+from cli_multi_rapid.model.events import Event, Payload
+from cli_multi_rapid.model.run import DEATHS_ALLOWED
 from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.lock import holder
 from cli_multi_rapid.system.store import SqliteStore, open_store
@@ -40,15 +42,28 @@ def recent(project: Project, *, limit: int) -> tuple[RunView, ...]:
     try:
         alive = alive_run(project)
         found = ((run, store.events(run)) for run in store.runs(limit=limit))
-        return tuple(view(events, alive=run == alive) for run, events in found if events)
+        return tuple(view(events, alive=run == alive, stuck_after=DEATHS_ALLOWED) for run, events in found if events)
     finally:
         store.close()
 
 
-def one(project: Project, wanted: str) -> RunView:
-    """Return the run that is meant; see `find_events`."""
+def one(project: Project, wanted: str, *, planned: Mapping[str, Planned] | None = None) -> RunView:
+    """Return the run that is meant; see `find_events`. What is `planned` and has no result is named as not run."""
     events = find_events(project, wanted)
-    return view(events, alive=events[0].run == alive_run(project))
+    alive = events[0].run == alive_run(project)
+    return view(events, alive=alive, planned=planned, stuck_after=DEATHS_ALLOWED)
+
+
+def planned_by(record: Payload) -> dict[str, Planned]:
+    """Return what the phases of a snapshot plan: the ids of their steps, and their gates."""
+    from cli_multi_rapid.services.snapshot import plan_of
+
+    found = {}
+    for phase in plan_of(record).phases:
+        steps = tuple(step.id for step in (*phase.steps, *phase.finally_))
+        gates = tuple(gate if isinstance(gate, str) else gate.use for gate in phase.gates)
+        found[phase.name] = Planned(steps=steps, gates=gates)
+    return found
 
 
 def find_events(project: Project, wanted: str) -> tuple[Event, ...]:

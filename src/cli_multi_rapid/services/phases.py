@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
-from cli_multi_rapid.errors import JobUnknown
+from cli_multi_rapid.errors import JobUnknown, ProjectUntrusted
 from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.ports import Observer
@@ -14,7 +15,7 @@ from cli_multi_rapid.services.runs import Ended, Limits, resume, start
 from cli_multi_rapid.services.snapshot import Wish, check_phase, snapshot
 from cli_multi_rapid.services.tree import Tree, tree_of
 from cli_multi_rapid.services.trust import require_trust, trusted
-from cli_multi_rapid.services.wiring import CONFIG, Project, Specs, read_specs
+from cli_multi_rapid.services.wiring import CONFIG, GATES, Project, Specs, read_specs
 
 _RECENT = 50
 _SAME = ("phases", "inputs", "gates_text", "final_gates", "level")
@@ -63,6 +64,23 @@ def check_job(project: Project, jobs: Jobs, name: str, *, everything: bool) -> t
         for phase in phases:
             check_phase(phase, specs)
     return tuple(jobs[name])
+
+
+def require_trusted(project: Project, specs: Specs) -> str:
+    """Return how the project is trusted, having made sure that what was read is what is trusted.
+
+    Raises:
+        ProjectUntrusted: it is not trusted, or a file changed between reading and checking.
+    """
+    found = require_trust(project.root, project.state, project.environ)
+    texts = dict(specs.texts)
+    if specs.gates_text is not None:
+        texts[GATES] = specs.gates_text
+    for path, text in texts.items():
+        digest = sha256(text.encode("utf-8", errors="surrogateescape")).hexdigest()
+        if found.covered.files.get(path) != digest:
+            raise ProjectUntrusted(f"{path} changed while it was being read", where=str(project.root))
+    return found.state
 
 
 def require_standing(project: Project) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cli_multi_rapid.documents.reports import RunView, log_tails, render_json, verify_evidence
 from cli_multi_rapid.errors import EvidenceMissing, FolderUnwritable
-from cli_multi_rapid.services.history import log_end, one
+from cli_multi_rapid.services.history import find_events, log_end, one, planned_by
 from cli_multi_rapid.services.wiring import Project
 
 
@@ -15,7 +15,8 @@ def rendered(project: Project, wanted: str, *, form: str, now: datetime) -> tupl
     Raises:
         EvidenceMissing: there are no results, or evidence that they rest on is gone or was changed.
     """
-    view = one(project, wanted)
+    record = find_events(project, wanted)[0].payload
+    view = one(project, wanted, planned=planned_by(record))
     problems = verify_evidence(view, _read)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

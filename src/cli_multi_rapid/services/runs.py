@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli_multi_rapid.engine.fold import DEATHS_ALLOWED, RunState, fold
+from cli_multi_rapid.engine.fold import RunState, fold
 from cli_multi_rapid.engine.graph import build
 from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload
 from cli_multi_rapid.model.ports import Observer, Store
 from cli_multi_rapid.model.process import Command, Exit
-from cli_multi_rapid.model.run import Status
+from cli_multi_rapid.model.run import DEATHS_ALLOWED, Status
 from cli_multi_rapid.services.project import ensure_state_dir
 from cli_multi_rapid.services.runids import new_run_id
 from cli_multi_rapid.services.snapshot import plan_of

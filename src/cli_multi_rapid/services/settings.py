@@ -197,7 +197,7 @@ def _seconds(timeout: str) -> float | None:
     """Return a time limit; an ill-formed one in a file is reported as a problem of that file."""
     try:
         return duration_s(timeout) if timeout else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

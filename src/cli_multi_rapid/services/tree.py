@@ -21,7 +21,7 @@ def tree_of(project: Project) -> Tree:
     """Return the present tree of a project."""
     from cli_multi_rapid.system.git import open_repository, walk_files
 
-    repository = open_repository(project.root)
+    repository = open_repository(project.root, environ=project.environ)
     if repository is None:
         return Tree(files=walk_files(project.root))
     written = repository.write_tree(project.state / "index")

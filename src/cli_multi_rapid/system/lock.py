@@ -12,6 +12,8 @@ from cli_multi_rapid.errors import ProjectBusy, StateUnwritable
 _PATIENCE_S = 0.2  # somebody may be probing the lock for an instant
 _PATIENCE_DEAD_S = 5.0  # the holder is dead; its supervisor is being killed by the system
 _PAUSE_S = 0.02
+_NOTE_BYTES = 1024
+_LOCKED_BYTE = 1 << 20  # Windows locks bytes, not files: one that nobody reads
 
 
 class ProjectLock:
@@ -22,10 +24,20 @@ class ProjectLock:
         self.descriptor = descriptor
 
     def name_run(self, run: str) -> None:
-        """Write down which run this orchestrator works on, for `status` and for whoever finds the lock held."""
+        """Write down which run this orchestrator works on, for `status` and for whoever finds the lock held.
+
+        Raises:
+            StateUnwritable: the disk is full.
+        """
         note = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "run": run}).encode()
-        os.ftruncate(self.descriptor, 0)
-        os.pwrite(self.descriptor, note, 0)
+        try:
+            # Always the same length, in one write: a reader never meets half a note, and space is needed only once.
+            os.lseek(self.descriptor, 0, os.SEEK_SET)
+            os.write(self.descriptor, note.ljust(_NOTE_BYTES))
+        except OSError as failed:
+            raise StateUnwritable(
+                f"the lock file cannot be written: {failed.strerror}", where=str(self._path)
+            ) from failed
 
     def release(self) -> None:
         """Let go. Idempotent."""
@@ -54,32 +66,38 @@ def acquire(path: Path) -> ProjectLock:
         time.sleep(_PAUSE_S)
         waited_s += _PAUSE_S
     lock = ProjectLock(path, descriptor)
-    lock.name_run("")
+    try:
+        lock.name_run("")
+    except StateUnwritable:
+        lock.release()
+        raise
     return lock
 
 
 def holder(path: Path) -> Mapping[str, object] | None:
     """Return what the present holder of the lock wrote down (pid, host, run), or None if nobody holds it."""
     try:
-        descriptor = os.open(path, os.O_RDWR)
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     except OSError:
         return None
     try:
-        return None if _try(descriptor) else _note(path)
+        return None if _try(descriptor, shared=True) else _note(path)
     finally:
         os.close(descriptor)
 
 
-def _try(descriptor: int) -> bool:
+def _try(descriptor: int, *, shared: bool = False) -> bool:
+    """Lock the file if that is possible now. A shared lock is for looking: others who look do not see a holder."""
     try:
         if os.name == "nt":
             import msvcrt
 
+            os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
         else:
             import fcntl
 
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError:
         return False
     return True
@@ -87,19 +105,21 @@ def _try(descriptor: int) -> bool:
 
 def _note(path: Path) -> Mapping[str, object]:
     try:
-        note = json.loads(path.read_text("utf-8") or "{}")
-    except (OSError, ValueError):
+        with path.open("rb") as file:
+            note = json.loads(file.read(_NOTE_BYTES))
+    except (OSError, ValueError, RecursionError):
         return {}
     return note if isinstance(note, dict) else {}
 
 
 def _alive(note: Mapping[str, object]) -> bool:
+    """Tell whether the process of a note may be alive. What is not known counts as alive, so that nobody waits long."""
     pid = note.get("pid")
-    if not isinstance(pid, int) or note.get("host") != socket.gethostname():
-        return True  # not known: do not wait longer than for a living one
+    if os.name == "nt" or not isinstance(pid, int) or pid <= 0 or note.get("host") != socket.gethostname():
+        return True
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -147,7 +147,7 @@ def open_store(path: Path, *, create: bool = False) -> SqliteStore:
             raise StateDamaged(
                 f"the event log is {'missing' if size < 0 else 'empty'}, but runs were recorded",
                 where=str(path),
-                hint=f"put it back from a backup, or remove {path.name} and {marker.name} to start without the old runs",
+                hint=f"put it back from a backup, or remove both {path.name} and {marker.name} to start anew",
             )
         if size < 0:
             if not create:

@@ -18,11 +18,9 @@ def validate_compliance(common: Common, *, level: str | None, gates: tuple[str, 
     from cli_multi_rapid.documents.reports import compliance
     from cli_multi_rapid.services.compliance import prepare_validation
     from cli_multi_rapid.services.history import one
-    from cli_multi_rapid.services.trust import require_trust
 
     project, settings = opened(common, level=level)
-    trust = require_trust(project.root, project.state, project.environ).state
-    ended = validate_only(common, project, settings, prepare_validation(project, settings, gates=gates, trust=trust))
+    ended = validate_only(common, project, settings, prepare_validation(project, settings, gates=gates))
     view = one(project, ended.run)
     if common.as_json:
         emit(compliance(view))
