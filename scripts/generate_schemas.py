@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from cli_multi_rapid.model.gate import GATES_SCHEMA, GateFile
+from cli_multi_rapid.model.gate_settings import GATES_SCHEMA, GateFile
 from cli_multi_rapid.model.phase import SCHEMA, PhaseSpec
 from cli_multi_rapid.model.settings import CONFIG_SCHEMA, ConfigFile
 

@@ -55,7 +55,13 @@ def test_quick_commands_import_nothing_heavy(used, name):
 
 @pytest.mark.parametrize("name", PARSING_COMMANDS)
 def test_commands_that_read_specs_import_only_the_parsers(used, name):
-    assert modules(used, PARSING_COMMANDS[name]) & HEAVY <= {"yaml", "jsonschema_rs", "re2", "platformdirs", "subprocess"}
+    assert modules(used, PARSING_COMMANDS[name]) & HEAVY <= {
+        "yaml",
+        "jsonschema_rs",
+        "re2",
+        "platformdirs",
+        "subprocess",
+    }
 
 
 def test_running_a_phase_needs_no_renderer_of_terminals_off_one(used):

@@ -16,10 +16,14 @@ from dbos import DBOS, DBOSConfig
 from dbos._serialization import DBOSPortableJSON
 
 
-@DBOS.step()
-def act(number: int) -> int:
+def run_true(number: int) -> int:
     subprocess.run(["true"], check=True)
     return number
+
+
+@DBOS.step()
+def act(number: int) -> int:
+    return run_true(number)
 
 
 @DBOS.workflow()
@@ -35,15 +39,10 @@ async def fan_out(steps: int, width: int) -> int:
 
     async def one(number: int) -> int:
         async with gate:
-            return await asyncio.to_thread(act_unrecorded, number)
+            return await asyncio.to_thread(run_true, number)
 
     await asyncio.gather(*(DBOS.run_step_async(None, one, number) for number in range(steps)))
     return steps
-
-
-def act_unrecorded(number: int) -> int:
-    subprocess.run(["true"], check=True)
-    return number
 
 
 def main(path: str, steps: int, width: int) -> None:

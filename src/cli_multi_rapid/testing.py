@@ -17,7 +17,8 @@ from cli_multi_rapid.engine.graph import RunPlan, build
 from cli_multi_rapid.engine.runner import Runner
 from cli_multi_rapid.errors import Fenced
 from cli_multi_rapid.model.events import Event, Kind, NewEvent
-from cli_multi_rapid.model.gate import Check, GateResult, GateSpec, GateStatus, Level
+from cli_multi_rapid.model.gate import GateResult, GateStatus, Level
+from cli_multi_rapid.model.gate_settings import Check, GateSpec
 from cli_multi_rapid.model.phase import PhaseSpec, Retry, Step
 from cli_multi_rapid.model.ports import Store
 from cli_multi_rapid.model.process import Command, Exit, OutputSink
@@ -29,20 +30,21 @@ RUN_ID = "01JA2B3C4D5E6F7G8H9JKMNPQR"
 # -- builders
 
 
-def step(name: str, **settings: Any) -> Step:  # noqa: ANN401  any field of Step
+def step(name: str, **settings: Any) -> Step:
     """Return a step that runs `true`; `settings` are fields of `Step`."""
     return Step(**({"id": name, "run": ("true",)} | settings))
 
 
-def phase(name: str, *steps: Step | str, **settings: Any) -> PhaseSpec:  # noqa: ANN401  any field of PhaseSpec
+def phase(name: str, *steps: Step | str, **settings: Any) -> PhaseSpec:
     """Return a phase of these steps; a name stands for a step that runs `true`."""
     made = tuple(step(one) if isinstance(one, str) else one for one in steps)
     return PhaseSpec(**({"schema": "cmr/phase@v1", "name": name, "steps": made} | settings))
 
 
-def retry(attempts: int, **settings: Any) -> Retry:  # noqa: ANN401  any field of Retry
+def retry(attempts: int, **settings: Any) -> Retry:
     """Return a retry policy without pauses."""
-    return Retry(**({"attempts": attempts, "initial": "0s"} | settings))
+    given: dict[str, Any] = {"attempts": attempts, "initial": "0s"}
+    return Retry(**(given | settings))
 
 
 def gate_result(name: str, status: GateStatus = GateStatus.PASS, *, level: Level = Level.STANDARD) -> GateResult:
@@ -50,10 +52,10 @@ def gate_result(name: str, status: GateStatus = GateStatus.PASS, *, level: Level
     return GateResult(id=name, check=Check.COMMAND.value, level=level, status=status)
 
 
-def run_plan(*phases: PhaseSpec, **settings: Any) -> RunPlan:  # noqa: ANN401  any field of RunPlan
+def run_plan(*phases: PhaseSpec, **settings: Any) -> RunPlan:
     """Return a plan of these phases with the defaults of their inputs; every gate they name is defined."""
     names = [use if isinstance(use, str) else use.use for one in phases for use in one.gates]
-    given = {
+    given: dict[str, Any] = {
         "phases": phases,
         "inputs": {one.name: {name: spec.default for name, spec in one.inputs.items()} for one in phases},
         "gates": {name: GateSpec(check=Check.COMMAND) for name in names},
@@ -69,6 +71,7 @@ def run_plan(*phases: PhaseSpec, **settings: Any) -> RunPlan:  # noqa: ANN401  a
 class _Log:
     heads: dict[str, tuple[int, int, str]] = field(default_factory=dict)
     events: dict[str, list[Event]] = field(default_factory=dict)
+    known: dict[str, set[tuple[str, int, Kind]]] = field(default_factory=dict)
     commits: int = 0
 
 
@@ -85,11 +88,12 @@ class MemoryStore:
         return MemoryStore(self._log)
 
     def as_of(self, run: str, seq: int) -> "MemoryStore":
-        """Return a log of its own with the events of one run up to a sequence number, as a crash then would leave it."""
+        """Return a log of its own with the events of a run up to a sequence number, as a crash then would leave it."""
         kept = self._log.events[run][:seq]
         fence = max((event.attempt for event in kept if event.kind is Kind.RUN_TAKEN), default=0)
         last = (kept[-1].seq, kept[-1].hash) if kept else (0, "")
-        return MemoryStore(_Log(heads={run: (fence, *last)}, events={run: kept}))
+        known = {(event.step, event.attempt, event.kind) for event in kept}
+        return MemoryStore(_Log(heads={run: (fence, *last)}, events={run: kept} if kept else {}, known={run: known}))
 
     def take(self, run: str) -> int:
         """Take the lease of a run and return its new fencing number."""
@@ -103,23 +107,22 @@ class MemoryStore:
         newest, seq, prev = self._log.heads.get(run, (0, 0, ""))
         if fence is not None and (run not in self._log.heads or fence != newest):
             raise Fenced(f"run {run} was taken up by another orchestrator")
-        recorded = self._log.events.get(run, [])
-        known = {(event.step, event.attempt, event.kind) for event in recorded}
-        added: list[Event] = []
+        known = self._log.known.get(run, set())
+        added: dict[tuple[str, int, Kind], Event] = {}
         for new in events:
             identity = (new.step, new.attempt, new.kind)
-            if identity in known:
+            if identity in known or identity in added:
                 continue
-            known.add(identity)
             payload = json.loads(json.dumps(new.payload, allow_nan=False))
             plain = NewEvent(kind=new.kind, step=new.step, attempt=new.attempt, payload=payload)
-            added.append(chained(run, seq + 1, prev, plain))
-            seq, prev = added[-1].seq, added[-1].hash
+            added[identity] = chained(run, seq + 1, prev, plain)
+            seq, prev = added[identity].seq, added[identity].hash
         if added:
-            self._log.events.setdefault(run, []).extend(added)
+            self._log.events.setdefault(run, []).extend(added.values())
+            self._log.known.setdefault(run, set()).update(added)
             self._log.heads[run] = (newest, seq, prev)
             self._committed()
-        return tuple(added)
+        return tuple(added.values())
 
     def events(self, run: str, *, after: int = 0) -> tuple[Event, ...]:
         """Return the events of a run in order, those with a sequence number above `after`."""
@@ -296,7 +299,7 @@ class RecordingObserver:
 class Drill:
     """A run of a plan on fakes. `runner()` begins the run, or takes it up again if its log has events.
 
-    `folder` receives what the scripted children write.
+    `folder` receives what the scripted children write; `missing` maps requirements that are not there to what mends it.
     """
 
     plan: RunPlan
@@ -324,10 +327,10 @@ class Drill:
         )  # fmt: skip
 
     def executor(self) -> Executor:
-        """Return what runs the attempts. `missing` maps requirements that are not there to what mends that."""
+        """Return what runs the attempts; `hashFiles` gives the patterns back."""
         return Executor(
             runner=self.children, root=str(self.folder), environ=self.environ, secrets=self.secrets,
-            log_cap_bytes=1 << 20,
+            log_cap_bytes=1 << 20, hash_files=lambda *patterns: " ".join(patterns),
             requirements=lambda wanted: [(name, self.missing[name]) for name in wanted if name in self.missing],
         )  # fmt: skip
 

@@ -67,7 +67,9 @@ def recorded(kind):
     (log,) = Path(os.environ["CMR_STATE_DIR"]).glob("*/events.db")
     connection = sqlite3.connect(f"file:{log}?mode=ro", uri=True)
     try:
-        return [row[0].partition("/")[2] for row in connection.execute("SELECT step FROM event WHERE kind = ?", (kind,))]
+        return [
+            row[0].partition("/")[2] for row in connection.execute("SELECT step FROM event WHERE kind = ?", (kind,))
+        ]
     finally:
         connection.close()
 

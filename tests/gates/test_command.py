@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli_multi_rapid.gates.command import evaluate
-from cli_multi_rapid.model.gate import Check, GateSpec, GateStatus, Level, ReportFormat, Severity
+from cli_multi_rapid.model.gate import GateStatus, Level, Severity
+from cli_multi_rapid.model.gate_settings import Check, GateSpec, ReportFormat
 from cli_multi_rapid.model.process import Exit
 
 ITEM = {"path": "a.py", "line": 2, "column": 3, "rule": "R", "message": "bad", "severity": "medium"}

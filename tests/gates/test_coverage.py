@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from cli_multi_rapid.gates.coverage import evaluate, line_ranges, percent_text
 from cli_multi_rapid.gates.coverage_reports import Measured, combined
 from cli_multi_rapid.gates.evidence import EvidenceError
-from cli_multi_rapid.model.gate import Check, GateSpec, GateStatus
+from cli_multi_rapid.model.gate import GateStatus
+from cli_multi_rapid.model.gate_settings import Check, GateSpec
 
 
 def spec(least: float = 85, *reports: str) -> GateSpec:

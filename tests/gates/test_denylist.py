@@ -6,7 +6,8 @@ import pytest
 from cli_multi_rapid.gates import sources
 from cli_multi_rapid.gates.denylist import check_patterns, evaluate, patterns_of
 from cli_multi_rapid.gates.denylist_defaults import DEFAULT_SET
-from cli_multi_rapid.model.gate import Check, GateSpec, GateStatus, Pattern, Severity
+from cli_multi_rapid.model.gate import GateStatus, Severity
+from cli_multi_rapid.model.gate_settings import Check, GateSpec, Pattern
 
 TODO = Pattern(id="no-todo", pattern=r"\bTODO\b", message="unfinished", fix="finish it", severity=Severity.MEDIUM)
 

@@ -5,7 +5,7 @@ import pytest
 
 from cli_multi_rapid.gates import evidence
 from cli_multi_rapid.gates.evidence import EvidenceError, NotRegularError, TooLargeError, collect, read_regular
-from cli_multi_rapid.model.gate import Check, GateSpec
+from cli_multi_rapid.model.gate_settings import Check, GateSpec
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from cli_multi_rapid.gates.evidence import Report
 from cli_multi_rapid.gates.junit import evaluate, read_tests
-from cli_multi_rapid.model.gate import Check, GateSpec, GateStatus, Level
+from cli_multi_rapid.model.gate import GateStatus, Level
+from cli_multi_rapid.model.gate_settings import Check, GateSpec
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.process import Exit
 

@@ -15,7 +15,8 @@ from cli_multi_rapid.gates.outcome import (
     one_line,
     unjudged,
 )
-from cli_multi_rapid.model.gate import Check, Finding, GateSpec, GateStatus, Severity
+from cli_multi_rapid.model.gate import Finding, GateStatus, Severity
+from cli_multi_rapid.model.gate_settings import Check, GateSpec
 
 
 def at(line: int, *, rule: str = "r", path: str = "a.py", severity: Severity = Severity.HIGH) -> Finding:

@@ -9,7 +9,8 @@ import pytest
 from cli_multi_rapid.errors import ToolMissing
 from cli_multi_rapid.gates.registry import CHECKS, settings_of
 from cli_multi_rapid.gates.runner import evaluate
-from cli_multi_rapid.model.gate import Check, GateResult, GateSpec, GateStatus, ReportFormat
+from cli_multi_rapid.model.gate import GateResult, GateStatus
+from cli_multi_rapid.model.gate_settings import Check, GateSpec, ReportFormat
 
 TESTS = GateSpec(check=Check.TESTS, reports=("junit.xml",))
 

@@ -14,7 +14,8 @@ import pytest
 from cli_multi_rapid.gates import secrets, sources
 from cli_multi_rapid.gates.secret_rules import RULES, entropy_bits
 from cli_multi_rapid.gates.secrets import evaluate
-from cli_multi_rapid.model.gate import Check, GateSpec, GateStatus, Level, Severity
+from cli_multi_rapid.model.gate import GateStatus, Level, Severity
+from cli_multi_rapid.model.gate_settings import Check, GateSpec
 
 SPEC = GateSpec(check=Check.SECRETS)
 _LETTERS = string.ascii_letters + string.digits

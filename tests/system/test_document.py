@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli_multi_rapid.errors import PROBLEMS, SpecInvalid
-from cli_multi_rapid.model.gate import GateFile
+from cli_multi_rapid.model.gate_settings import GateFile
 from cli_multi_rapid.model.keys import key
 from cli_multi_rapid.model.phase import Backoff, PhaseSpec, Retry, Shell, Step
 from cli_multi_rapid.model.settings import ConfigFile

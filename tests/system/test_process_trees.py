@@ -59,7 +59,7 @@ def command(tmp_path):
     def make(text, **changes):
         env = {"PATH": "/usr/bin:/bin", "FIFO": str(tmp_path / "fifo")}
         wanted = {"cwd": str(tmp_path), "env": env, "log": str(tmp_path / "log"), "timeout_s": 60.0}
-        return Command(argv=("sh", "-c", text), tag=f"run-{token_hex(4)}/step/1", **{**wanted, **changes})
+        return Command(argv=("sh", "-c", text), **{**wanted, "tag": f"run-{token_hex(4)}/step/1", **changes})
 
     return make
 
@@ -180,10 +180,14 @@ def test_what_a_step_leaves_behind_is_killed_and_counted(mode, command, fifo, tm
 
 @linux
 def test_a_step_beside_is_not_harmed(mode, command, fifo, tmp_path):
-    """The neighbour has a child in another session, too; both must live on until the neighbour ends by itself."""
+    """The neighbour, of the same attempt, has a child in another session, too; both must live on."""
     neighbour = command("setsid sh -c 'cat go; echo child' & echo up; wait; exit 6", log=str(tmp_path / "neighbour"))
     os.mkfifo(tmp_path / "go")
-    leaving = command('exec 7>"$FIFO"; setsid sleep 100 & (sleep 100 &); sleep 100 & exit 2')
+    os.mkfifo(tmp_path / "ready")
+    text = (
+        "exec 7>$FIFO; setsid sh -c 'echo >ready; exec sleep 100' & (sleep 100 &); sleep 100 & read it <ready; exit 2"
+    )
+    leaving = command(text, tag=neighbour.tag)
 
     async def scenario(runner):
         lines = Lines()

@@ -129,7 +129,7 @@ def test_messages_name_the_text_and_the_fix() -> None:
     problem = only("a: 1\nname: x\n  a: 2\n")
     assert at(problem) == ("YAML-SYNTAX", 3, 4)
     assert problem.message == "not valid YAML: mapping values are not allowed in this context"
-    assert (problem.text, problem.fix) == ("a: 2", "quote text that contains ': '")
+    assert (problem.text, problem.fix) == ("  a: 2", "quote text that contains ': '")
     problem = only("x: 1\nx: 2\n")
     assert problem.message == "the key 'x' stands here for the second time"
     assert problem.fix == "remove one of the two, or rename this 'x'"
@@ -171,9 +171,9 @@ def test_foreign_bytes_are_named_however_they_were_read() -> None:
         decode(b"\xff", "f")
 
 
-def test_what_is_shown_of_a_line_is_printable_and_short() -> None:
-    problem = only("a: \x1b" + "x" * 500)
-    assert problem.text == "a: \ufffd" + "x" * 116
+def test_a_line_is_shown_as_it_stands_but_printable_and_not_endless() -> None:
+    problem = only("a: 1\n\tb: \x1b" + "x" * 5000)
+    assert problem.text == "\tb: \ufffd" + "x" * 1995
     assert "\x1b" not in only('"\\e[31m": 1\n"\\e[31m": 2').message
 
 

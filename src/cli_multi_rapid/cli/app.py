@@ -5,13 +5,12 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
-from cli_multi_rapid.cli.console import show_error, use_utf8
 from cli_multi_rapid.cli.options import Common, common_options
+from cli_multi_rapid.cli.streams import use_utf8
 from cli_multi_rapid.cli.table import COMMANDS
 from cli_multi_rapid.errors import CmrError, CommandUnknown, InternalError, UsageError
 from cli_multi_rapid.model.version import VERSION
@@ -46,6 +45,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or name the nearest one."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
             near = get_close_matches(args[0], COMMANDS, n=1)
             hint = f"did you mean: {near[0]}" if near else f"{ctx.command_path} --help"
             raise CommandUnknown(f"there is no command {args[0]!r}", hint=hint)
@@ -104,6 +105,8 @@ def entry(program: str, fixed: Sequence[str] = (), *, arguments: Sequence[str] |
 
 
 def _shown(error: CmrError, common: Common) -> int:
+    from cli_multi_rapid.cli.console import show_error
+
     show_error(error, as_json=common.as_json)
     return error.exit_code
 

@@ -3,9 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from math import isfinite, prod
 
 from cli_multi_rapid.engine.contexts import gate_statuses, phase_contexts
-from cli_multi_rapid.engine.expressions import ExpressionError, compile_expression, condition_text, interpolate, truthy
+from cli_multi_rapid.engine.expressions import (
+    ExpressionError,
+    HashFiles,
+    compile_expression,
+    condition_text,
+    interpolate,
+    truthy,
+)
 from cli_multi_rapid.engine.fold import RunState
 from cli_multi_rapid.engine.graph import Graph, Node, RunPlan
 from cli_multi_rapid.model.phase import Scalar
@@ -24,12 +32,18 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Decides about the steps of one run. `blame` remembers for ended steps which failure they rest on, if any."""
+    """Decides about the steps of one run.
+
+    `blame` remembers for ended steps which failure they rest on, if any; `verdicts` what was decided, before and after
+    a cancellation: whether a step runs is decided once, when its turn comes.
+    """
 
     plan: RunPlan
     graph: Graph
     state: RunState
+    hash_files: HashFiles | None = None
     blame: dict[str, str] = field(default_factory=dict)
+    verdicts: dict[tuple[str, bool], Verdict] = field(default_factory=dict)
 
     def of(self, node: Node) -> Verdict:
         """Decide about a step whose needs have ended.
@@ -37,6 +51,17 @@ class Admission:
         As on GitHub, a condition without a status function holds only if everything it rests on succeeded. Steps of
         `finally` run unless their condition says otherwise.
         """
+        when = (node.key, self.state.cancelled)
+        if when not in self.verdicts:
+            self.verdicts[when] = Verdict() if self._begun(node) else self._of(node)
+        return self.verdicts[when]
+
+    def _begun(self, node: Node) -> bool:
+        """Tell whether the record says that this step runs: an interruption does not open the question again."""
+        step = self.state.step(node.key)
+        return not self.state.cancelled and (step.attempt > 0 or step.instances is not None)
+
+    def _of(self, node: Node) -> Verdict:
         flags = self._flags(node)
         condition = node.step.if_
         if isinstance(condition, str):
@@ -54,7 +79,7 @@ class Admission:
             if not own_status and not node.final and not flags["success"]:
                 return _skipped(self._reason(node))
             visible = phase_contexts(self.plan, self.graph, self.state, node.phase)
-            holds = truthy(expression.evaluate(visible, status=flags))
+            holds = truthy(expression.evaluate(visible, status=flags, hash_files=self.hash_files))
         except ExpressionError as broken:
             return Verdict(
                 result=StepResult(status=Status.FAILURE, outcome=Status.FAILURE, reason=f"condition: {broken}")
@@ -103,7 +128,7 @@ def combinations(
     """Return every combination of a matrix, the last axis varying fastest.
 
     Raises:
-        ValueError: an axis is empty or no list, or there are more than 256 combinations.
+        ValueError: an axis is empty or no list, a value cannot be recorded, or there are more than 256 combinations.
         ExpressionError: the expression of an axis cannot be evaluated.
     """
     axes: dict[str, Sequence[object]] = {}
@@ -112,10 +137,21 @@ def combinations(
         if not isinstance(found, list) or not found:
             raise ValueError(f"{name} must be a list with at least one value")
         axes[name] = found
-    every = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
-    if len(every) > MATRIX_LIMIT:
-        raise ValueError(f"{len(every)} combinations, at most {MATRIX_LIMIT} are allowed")
-    return every
+        if not _finite(found):
+            raise ValueError(f"{name} has a value that is not a finite number")
+    number = prod(len(values) for values in axes.values())
+    if number > MATRIX_LIMIT:
+        raise ValueError(f"{number} combinations, at most {MATRIX_LIMIT} are allowed")
+    return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+
+
+def _finite(values: object) -> bool:
+    """Tell whether there is no NaN and no infinity, which the log does not take."""
+    if isinstance(values, Mapping):
+        return all(_finite(value) for value in values.values())
+    if isinstance(values, list):
+        return all(_finite(value) for value in values)
+    return not isinstance(values, float) or isfinite(values)
 
 
 def _skipped(reason: str) -> Verdict:

@@ -11,6 +11,7 @@ from signal import Signals
 from cli_multi_rapid.engine.contexts import Contexts
 from cli_multi_rapid.engine.expressions import (
     ExpressionError,
+    HashFiles,
     compile_expression,
     interpolate,
     split_template,
@@ -63,6 +64,7 @@ class Executor:
     secrets: Mapping[str, str]
     log_cap_bytes: int
     requirements: Requirements
+    hash_files: HashFiles | None = None
 
     def argv(self, attempt: Attempt, phase: PhaseSpec) -> tuple[str, ...]:
         """Return the exact arguments of the command.
@@ -76,7 +78,7 @@ class Executor:
             return (*SHELLS[attempt.node.step.shell or phase.defaults.shell], run)
         items: list[str] = []
         for item in run:
-            value = _text(item, attempt.contexts)
+            value = self._text(item, attempt.contexts)
             if value.startswith("-") and item.startswith("${{") and "--" not in items:
                 raise ValueError(f"the value {value!r} of {item} would be taken for an option")
             items.append(value)
@@ -109,8 +111,8 @@ class Executor:
     def _env(self, attempt: Attempt, phase: PhaseSpec) -> dict[str, str]:
         contexts = {**attempt.contexts, "secrets": dict(self.secrets)}
         env = dict(self.environ)
-        env.update({name: _scalar(value, contexts) for name, value in phase.env.items()})
-        env.update({name: _scalar(value, contexts) for name, value in attempt.node.step.env.items()})
+        env.update({name: self._scalar(value, contexts) for name, value in phase.env.items()})
+        env.update({name: self._scalar(value, contexts) for name, value in attempt.node.step.env.items()})
         env.update(
             CMR_RUN=attempt.run,
             CMR_STEP=attempt.key,
@@ -142,18 +144,42 @@ class Executor:
         made: dict[str, Artifact] = {}
         for name, relative in attempt.node.step.produces.items():
             try:
-                path = _text(relative, attempt.contexts)
+                path = self._text(relative, attempt.contexts)
                 digest, size = digest_inside(attempt.out, path)
-            except (PathRefused, FileNotFoundError) as refused:
+            except PathRefused as refused:
                 return _worse(facts, Status.FAILURE, f"artifact {name!r} was not produced: {refused}")
             made[name] = Artifact(path=str(attempt.out / path), sha256=digest, size=size)
         facts = replace(facts, artifacts=made)
         try:
-            return replace(facts, outputs=_outputs(attempt, made))
+            return replace(facts, outputs=self._outputs(attempt, made))
         except ExpressionError as broken:
             return _worse(facts, Status.FAILURE, f"outputs: {broken}")
         except (OSError, ValueError) as refused:
             return _worse(facts, Status.FAILURE, f"outputs: {refused}")
+
+    def _outputs(self, attempt: Attempt, made: Mapping[str, Artifact]) -> dict[str, object]:
+        """Evaluate the outputs. In them `artifacts.NAME` is the content of what was produced, not its path."""
+        step = attempt.node.step
+        if not step.outputs:
+            return {}
+        paths = attempt.contexts["artifacts"]
+        assert isinstance(paths, dict)
+        wanted = {name for text in step.outputs.values() for name in _artifacts_in(text)}
+        contents = {name: _content(attempt, made, name, paths) for name in wanted}
+        contexts = {**attempt.contexts, "artifacts": contents}
+        values = {name: interpolate(text, contexts, hash_files=self.hash_files) for name, text in step.outputs.items()}
+        if len(repr(values).encode()) > _OUTPUTS_LIMIT_BYTES:
+            raise ValueError(f"more than {_OUTPUTS_LIMIT_BYTES} bytes; produce an artifact instead")
+        return values
+
+    def _scalar(self, value: Scalar, contexts: Mapping[str, object]) -> str:
+        return self._text(value, contexts) if isinstance(value, str) else to_string(value)
+
+    def _text(self, template: str, contexts: Mapping[str, object]) -> str:
+        """Fill a template in. Values are not interpolated again: data must not become code."""
+        if "${{" not in template:
+            return template
+        return to_string(interpolate(template, contexts, hash_files=self.hash_files))
 
 
 def shown(argv: Iterable[str]) -> str:
@@ -164,22 +190,6 @@ def shown(argv: Iterable[str]) -> str:
 def step_tool(run: str | tuple[str, ...]) -> str:
     """Return the program that a step starts."""
     return "its shell" if isinstance(run, str) else run[0]
-
-
-def _outputs(attempt: Attempt, made: Mapping[str, Artifact]) -> dict[str, object]:
-    """Evaluate the outputs. In them `artifacts.NAME` is the content of what was produced, not its path."""
-    step = attempt.node.step
-    if not step.outputs:
-        return {}
-    paths = attempt.contexts["artifacts"]
-    assert isinstance(paths, dict)
-    wanted = {name for text in step.outputs.values() for name in _artifacts_in(text)}
-    contents = {name: _content(attempt, made, name, paths) for name in wanted}
-    contexts = {**attempt.contexts, "artifacts": contents}
-    values = {name: interpolate(text, contexts) for name, text in step.outputs.items()}
-    if len(repr(values).encode()) > _OUTPUTS_LIMIT_BYTES:
-        raise ValueError(f"more than {_OUTPUTS_LIMIT_BYTES} bytes; produce an artifact instead")
-    return values
 
 
 def _artifacts_in(text: str) -> Iterable[str]:
@@ -202,15 +212,6 @@ def _content(attempt: Attempt, made: Mapping[str, Artifact], name: str, paths: M
         path = Path(str(paths[name]))
         data = read_inside(path.parent, path.name, limit_bytes=_CONTENT_LIMIT_BYTES)
     return data.decode("utf-8", errors="replace")
-
-
-def _scalar(value: Scalar, contexts: Mapping[str, object]) -> str:
-    return _text(value, contexts) if isinstance(value, str) else to_string(value)
-
-
-def _text(template: str, contexts: Mapping[str, object]) -> str:
-    """Fill a template in. Values are not interpolated again: data must not become code."""
-    return to_string(interpolate(template, contexts)) if "${{" in template else template
 
 
 def _bad(status: Status, reason: str, *, fix: str = "") -> StepResult:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from cli_multi_rapid.errors import StateDamaged
 from cli_multi_rapid.model.events import Event, Kind, NewEvent, Payload
 from cli_multi_rapid.model.run import Artifact, Status, StepResult
 
@@ -24,7 +25,8 @@ class StepState:
 class RunState:
     """A run as its events tell it.
 
-    `idle_takes` counts how often the run was taken up since a step last ended: deaths without progress.
+    `idle_takes` counts how often the run was taken up since a step last ended: deaths without progress. `ended` are the
+    keys of the steps that have ended, in that order.
     """
 
     id: str
@@ -38,10 +40,14 @@ class RunState:
     phases: dict[str, Status] = field(default_factory=dict)
     steps: dict[str, StepState] = field(default_factory=dict)
     gates: dict[str, Payload] = field(default_factory=dict)
+    ended: list[str] = field(default_factory=list)
 
     def step(self, key: str) -> StepState:
         """Return the state of a step, pending if nothing is known of it."""
-        return self.steps.setdefault(key, StepState())
+        found = self.steps.get(key)
+        if found is None:
+            found = self.steps[key] = StepState()
+        return found
 
     def apply(self, event: Event | NewEvent) -> None:
         """Take one event in. Unknown steps are added, so that the fold needs no specs."""
@@ -51,10 +57,17 @@ class RunState:
 
 
 def fold(run: str, events: Iterable[Event]) -> RunState:
-    """Return the state that the events of a run amount to."""
+    """Return the state that the events of a run amount to.
+
+    Raises:
+        StateDamaged: an event is not of the form that this program records.
+    """
     state = RunState(id=run)
     for event in events:
-        state.apply(event)
+        try:
+            state.apply(event)
+        except (KeyError, TypeError, ValueError, AttributeError) as broken:
+            raise StateDamaged(f"event {event.seq} of run {run} is not one of this program: {broken!r}") from broken
     return state
 
 
@@ -125,9 +138,7 @@ def _step_retried(state: RunState, event: Event | NewEvent) -> None:
 
 
 def _step_finished(state: RunState, event: Event | NewEvent) -> None:
-    step = state.step(event.step)
-    step.result = step_result(event.payload)
-    step.status = step.result.status
+    _end(state, event.step, step_result(event.payload))
     state.idle_takes = 0
     parent, bracket, _ = event.step.partition("[")
     if bracket:
@@ -146,12 +157,19 @@ def _gather(state: RunState, parent: str) -> None:
     if len(results) < len(parts):
         return
     names = dict.fromkeys(name for result in results for name in result.outputs)
-    whole.result = StepResult(
+    result = StepResult(
         status=_worst(result.status for result in results),
         outcome=_worst(result.outcome for result in results),
         outputs={name: [result.outputs.get(name) for result in results] for name in names},
     )
-    whole.status = whole.result.status
+    _end(state, parent, result)
+
+
+def _end(state: RunState, key: str, result: StepResult) -> None:
+    step = state.step(key)
+    if step.result is None:
+        state.ended.append(key)
+    step.result, step.status = result, result.status
 
 
 def _worst(statuses: Iterable[Status]) -> Status:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from cli_multi_rapid.engine.expressions import ExpressionError, interpolate
-from cli_multi_rapid.model.gate import GateSpec
+from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.model.run import Artifact
 
@@ -17,17 +17,19 @@ def phase_gates(
     """Return the gates of a phase in order, each with the absolute paths of its evidence.
 
     Evidence is what `from:` says, else the artifacts that have the gate's name (or the name its settings give), else
-    None: the reports that its settings name. An expression that cannot be evaluated gives no path at all, which no
-    gate passes on.
+    None: the reports that its settings name. Where an expression cannot be evaluated, or the step that produces the
+    artifact did not run, there is no path at all, which no gate passes on: an old report must not stand in for it.
     """
+    declared = {name for step in (*phase.steps, *phase.finally_) for name in step.produces}
     wanted: dict[str, tuple[str, ...] | None] = {}
     for use in phase.gates:
         name = use if isinstance(use, str) else use.use
         if not isinstance(use, str) and use.from_:
             wanted[name] = _from(use.from_, contexts)
             continue
-        made = artifacts.get(gates[name].artifact or name, ())
-        wanted[name] = tuple(artifact.path for artifact in made) or None
+        source = gates[name].artifact or name
+        made = tuple(artifact.path for artifact in artifacts.get(source, ()))
+        wanted[name] = made if made or source in declared else None
     return wanted
 
 
@@ -36,6 +38,7 @@ def _from(expression: str, contexts: Mapping[str, object]) -> tuple[str, ...]:
         value = interpolate(expression, contexts)
     except ExpressionError:
         return ()
-    if isinstance(value, list):
-        return tuple(str(item) for item in value)
-    return (str(value),) if value else ()
+    paths = value if isinstance(value, list) else [value]
+    if not all(isinstance(path, str) and path for path in paths):
+        return ()
+    return tuple(map(str, paths))

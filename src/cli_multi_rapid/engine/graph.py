@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from cli_multi_rapid.model.gate import GateSpec, Level
+from cli_multi_rapid.model.gate import Level
+from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.phase import PhaseSpec, Scalar, Step
 
 
@@ -47,22 +48,26 @@ class RunPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """All steps by key, in declared order; the steps of `finally` follow those of their phase."""
+    """All steps by key, in declared order; the steps of `finally` follow those of their phase.
+
+    `parts` are the same steps by phase and by whether they are final.
+    """
 
     nodes: Mapping[str, Node]
+    parts: Mapping[tuple[str, bool], tuple[Node, ...]]
 
     def of(self, phase: str, *, final: bool) -> tuple[Node, ...]:
         """Return the main or the final steps of a phase."""
-        return tuple(node for node in self.nodes.values() if node.phase == phase and node.final is final)
+        return self.parts.get((phase, final), ())
 
 
 def build(phases: Iterable[PhaseSpec]) -> Graph:
     """Build the graph of checked phases. A step without `needs` needs the one before it."""
-    nodes: dict[str, Node] = {}
+    parts: dict[tuple[str, bool], tuple[Node, ...]] = {}
     for phase in phases:
-        _add(nodes, phase, phase.steps, final=False)
-        _add(nodes, phase, phase.finally_, final=True)
-    return Graph(nodes=nodes)
+        parts[phase.name, False] = _part(phase, phase.steps, final=False)
+        parts[phase.name, True] = _part(phase, phase.finally_, final=True)
+    return Graph(nodes={node.key: node for part in parts.values() for node in part}, parts=parts)
 
 
 def ordered(targets: Iterable[str], specs: Mapping[str, PhaseSpec]) -> tuple[PhaseSpec, ...]:
@@ -80,22 +85,22 @@ def ordered(targets: Iterable[str], specs: Mapping[str, PhaseSpec]) -> tuple[Pha
     return tuple(done.values())
 
 
-def _add(nodes: dict[str, Node], phase: PhaseSpec, steps: tuple[Step, ...], *, final: bool) -> None:
-    direct: dict[str, tuple[str, ...]] = {}
+def _part(phase: PhaseSpec, steps: tuple[Step, ...], *, final: bool) -> tuple[Node, ...]:
+    nodes: list[Node] = []
     before: tuple[str, ...] = ()
     for step in steps:
-        direct[step.id] = before if step.needs is None else step.needs
-        before = (step.id,)
-    for step in steps:
-        key = f"{phase.name}/{step.id}"
-        nodes[key] = Node(
-            key=key,
-            phase=phase.name,
-            step=step,
-            needs=tuple(f"{phase.name}/{need}" for need in direct[step.id]),
-            expressive=_expressive(step) or _expressive_env(phase.env),
-            final=final,
+        nodes.append(
+            Node(
+                key=f"{phase.name}/{step.id}",
+                phase=phase.name,
+                step=step,
+                needs=tuple(f"{phase.name}/{need}" for need in (before if step.needs is None else step.needs)),
+                expressive=_expressive(step) or _expressive_env(phase.env),
+                final=final,
+            )
         )
+        before = (step.id,)
+    return tuple(nodes)
 
 
 def _expressive(step: Step) -> bool:

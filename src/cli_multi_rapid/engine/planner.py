@@ -1,5 +1,7 @@
 """From graph and state to the steps that can start now. Pure."""
 
+from bisect import insort
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,13 +18,61 @@ class Ready:
     node: Node
 
 
+class Planner:
+    """Knows which steps of a run can be looked at. Follows the state, so that each step costs the same in any graph."""
+
+    def __init__(self, graph: Graph, state: RunState) -> None:
+        self._nodes = graph.nodes
+        self._state = state
+        self._seen = 0
+        self._parts = {part: _Part(nodes) for part, nodes in graph.parts.items()}
+
+    def waiting(self, phase: str, *, final: bool) -> tuple[Node, ...]:
+        """Return the steps of a phase that have not ended and whose needs all have, in declared order."""
+        self._follow()
+        part = self._parts[phase, final]
+        return tuple(part.nodes[place] for place in part.waiting)
+
+    def all_ended(self, phase: str, *, final: bool) -> bool:
+        """Tell whether all main or all final steps of a phase have ended."""
+        self._follow()
+        return not self._parts[phase, final].left
+
+    def _follow(self) -> None:
+        ended = self._state.ended
+        while self._seen < len(ended):
+            node = self._nodes.get(ended[self._seen])
+            self._seen += 1
+            if node is not None:
+                self._parts[node.phase, node.final].end(node.key)
+
+
+class _Part:
+    """The main or the final steps of one phase; `waiting` are their places in declared order."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.nodes = nodes
+        self.left = {node.key: place for place, node in enumerate(nodes)}
+        self._open = {node.key: len(set(node.needs)) for node in nodes}
+        self._dependents: dict[str, list[str]] = defaultdict(list)
+        for node in nodes:
+            for need in dict.fromkeys(node.needs):
+                self._dependents[need].append(node.key)
+        self.waiting = [place for place, node in enumerate(nodes) if not self._open[node.key]]
+
+    def end(self, key: str) -> None:
+        place = self.left.pop(key)
+        if not self._open[key]:
+            self.waiting.remove(place)
+        for dependent in self._dependents[key]:
+            self._open[dependent] -= 1
+            if not self._open[dependent] and dependent in self.left:
+                insort(self.waiting, self.left[dependent])
+
+
 def waiting(graph: Graph, state: RunState, *, final: bool, phase: str) -> tuple[Node, ...]:
     """Return the steps of a phase that have not ended and whose needs all have, in declared order."""
-    return tuple(
-        node
-        for node in graph.of(phase, final=final)
-        if not state.step(node.key).status.ended and all(state.step(need).status.ended for need in node.needs)
-    )
+    return Planner(graph, state).waiting(phase, final=final)
 
 
 def startable(nodes: Iterable[Node], state: RunState, *, running: Sequence[Ready], parallel: int) -> list[Ready]:

@@ -45,7 +45,9 @@ class Runner:
         self._gated: dict[str, str] = {}
         self._interrupted = ""
         self._began: dict[str, float] = {"": time.monotonic()}
-        self._admission = Admission(plan=self.plan, graph=self.graph, state=self.state)
+        self._admission = Admission(
+            plan=self.plan, graph=self.graph, state=self.state, hash_files=self.executor.hash_files
+        )
 
     async def drive(self) -> RunState:
         """Run to the end, or to an interruption, and return the state."""

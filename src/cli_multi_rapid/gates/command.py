@@ -12,7 +12,8 @@ from cli_multi_rapid.gates.listing import read_listing
 from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, one_line, unjudged
 from cli_multi_rapid.gates.sarif import read_sarif
 from cli_multi_rapid.gates.tool_findings import LineTexts, ToolReport
-from cli_multi_rapid.model.gate import GateResult, GateSpec, Level, ReportFormat
+from cli_multi_rapid.model.gate import GateResult, Level
+from cli_multi_rapid.model.gate_settings import GateSpec, ReportFormat
 from cli_multi_rapid.model.phase import duration_s
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.process import Command, Exit

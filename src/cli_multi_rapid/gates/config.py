@@ -1,24 +1,12 @@
 """Load `config/compliance-gates.yaml`, with every problem at once."""
 
-from collections.abc import Mapping
+from dataclasses import fields
 
-from cli_multi_rapid.model.gate import Check, GateFile, GateSpec
+from cli_multi_rapid.gates.registry import settings_of
+from cli_multi_rapid.model.gate_settings import Check, GateFile, GateSpec
 from cli_multi_rapid.system.checks import check_duration, check_exit_codes, check_globs, check_name
 from cli_multi_rapid.system.document import Findings, Loaded, load_document
 from cli_multi_rapid.system.positions import Trail
-
-APPLIES: Mapping[str, frozenset[Check]] = {
-    "reports": frozenset((Check.COVERAGE, Check.TESTS, Check.COMMAND)),
-    "min": frozenset((Check.COVERAGE,)),
-    "default-set": frozenset((Check.DENYLIST,)),
-    "patterns": frozenset((Check.DENYLIST,)),
-    "exclude": frozenset((Check.SECRETS, Check.DENYLIST)),
-    "run": frozenset((Check.COMMAND,)),
-    "format": frozenset((Check.COMMAND,)),
-    "ok-codes": frozenset((Check.COMMAND,)),
-    "timeout": frozenset((Check.COMMAND,)),
-}
-"""The keys that only some kinds of check read."""
 
 
 def load_gates(text: str | bytes, path: str) -> GateFile:
@@ -43,9 +31,10 @@ def _keys(trail: Trail, gate: GateSpec, findings: Findings) -> None:
     """Note keys that the gate's kind of check would ignore. Where the kind is wrong, nothing can be said."""
     if findings.refused((*trail, "check")):
         return
-    for key, checks in APPLIES.items():
+    for field in fields(GateSpec):
+        key = str(field.metadata.get("alias", field.name))
         here = (*trail, key)
-        if here in findings.document.keys and gate.check not in checks:
+        if field.name != "check" and field.name not in settings_of(gate.check) and here in findings.document.keys:
             message = f"'{key}' has no effect on a gate of the kind {gate.check.value}"
             findings.add("SPEC-VALUE", here, message, fix="remove it", key=True)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from cli_multi_rapid.gates.coverage_reports import Measured, combined, read_report
 from cli_multi_rapid.gates.evidence import EvidenceError, Report, collect
 from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, unjudged
-from cli_multi_rapid.model.gate import Finding, GateResult, GateSpec, GateStatus, Severity
+from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus, Severity
+from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.ports import GateInput
 
 _WORST = 10

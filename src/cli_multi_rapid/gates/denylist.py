@@ -13,7 +13,8 @@ from cli_multi_rapid.gates.evidence import EvidenceError
 from cli_multi_rapid.gates.lines import LineSearch, Match, problem_of
 from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, unjudged
 from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source, SourceTree, text_of
-from cli_multi_rapid.model.gate import Finding, GateResult, GateSpec, Pattern, Severity
+from cli_multi_rapid.model.gate import Finding, GateResult, Severity
+from cli_multi_rapid.model.gate_settings import GateSpec, Pattern
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.system.globs import matches
 

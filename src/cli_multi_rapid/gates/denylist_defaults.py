@@ -5,7 +5,8 @@ gate decides what blocks. Python and shell rules pass over lines that are commen
 line at a time; tools that parse the language see more and are run as `command` gates.
 """
 
-from cli_multi_rapid.model.gate import Pattern, Severity
+from cli_multi_rapid.model.gate import Severity
+from cli_multi_rapid.model.gate_settings import Pattern
 
 _PYTHON = ("**/*.py", "**/*.pyw")
 _SCRIPT = ("**/*.js", "**/*.mjs", "**/*.cjs", "**/*.jsx", "**/*.ts", "**/*.mts", "**/*.cts", "**/*.tsx")

@@ -7,7 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from cli_multi_rapid.gates.paths import find
-from cli_multi_rapid.model.gate import Evidence, GateSpec
+from cli_multi_rapid.model.gate import Evidence
+from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.ports import GateInput
 
 LIMIT_BYTES = 256 << 20

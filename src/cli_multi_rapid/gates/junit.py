@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 from cli_multi_rapid.gates.evidence import EvidenceError, Report, collect
 from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, one_line, unjudged
 from cli_multi_rapid.gates.parsing import Element, read_xml
-from cli_multi_rapid.model.gate import Finding, GateResult, GateSpec, GateStatus, Severity
+from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus, Severity
+from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.ports import GateInput
 
 _PLACE = re.compile(r"^[ \t]*(?:File \")?([^\s:\"][^:\"\n]{0,400}?)(?:\", line |:)(\d{1,7})\b", re.MULTILINE)

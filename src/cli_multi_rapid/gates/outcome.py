@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from cli_multi_rapid.gates.evidence import EvidenceError, Report
-from cli_multi_rapid.model.gate import Finding, GateResult, GateSpec, GateStatus, Severity
+from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus, Severity
+from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.ports import GateInput
 
 MAX_FINDINGS = 1_000

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from cli_multi_rapid.model.gate import Check, GateResult, GateSpec
+from cli_multi_rapid.model.gate import GateResult
+from cli_multi_rapid.model.gate_settings import Check, GateSpec
 from cli_multi_rapid.model.ports import EvaluateGate, GateInput
 
 

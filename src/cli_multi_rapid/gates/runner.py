@@ -10,7 +10,8 @@ from cli_multi_rapid.errors import CouldNotRun
 from cli_multi_rapid.gates.evidence import EvidenceError
 from cli_multi_rapid.gates.outcome import Gate, unjudged
 from cli_multi_rapid.gates.registry import CHECKS
-from cli_multi_rapid.model.gate import Check, GateResult, GateSpec
+from cli_multi_rapid.model.gate import GateResult
+from cli_multi_rapid.model.gate_settings import Check, GateSpec
 from cli_multi_rapid.model.ports import EvaluateGate, GateInput
 
 

@@ -91,7 +91,7 @@ class _Run:
             line=line,
             column=column,
             severity=SEVERITIES[self._level(result, rule)],
-            fix=one_line(_text(_object(rule.get("help")), "text"), limit=200),
+            fix=_advice(_text(_object(rule.get("help")), "text")),
         )
 
     def _rule(self, result: Json) -> Json:
@@ -151,3 +151,8 @@ def _list(value: object) -> Sequence[object]:
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _advice(text: str) -> str:
+    """Return the help of a rule in one line, or nothing where it is a template that the tool did not fill in."""
+    return "" if "{" in text else one_line(text, limit=200)

@@ -19,7 +19,8 @@ from cli_multi_rapid.gates.lines import LineSearch
 from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, one_line, unjudged
 from cli_multi_rapid.gates.secret_rules import RULES
 from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source, SourceTree, text_of
-from cli_multi_rapid.model.gate import Finding, GateResult, GateSpec, Level, Severity
+from cli_multi_rapid.model.gate import Finding, GateResult, Level, Severity
+from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.ports import GateInput
 
 _PACKAGE = "kingfisher-secret-scanner"

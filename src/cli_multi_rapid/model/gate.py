@@ -1,13 +1,7 @@
-"""Gates: what they are configured with, and the one shape of every result."""
+"""What gates decide: the one shape of every result."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar
-
-from cli_multi_rapid.model.keys import key
-from cli_multi_rapid.model.phase import DURATION, STRICT
-
-GATES_SCHEMA = "cmr/gates@v1"
 
 
 class Level(StrEnum):
@@ -40,69 +34,6 @@ class Severity(StrEnum):
     def rank(self) -> int:
         """Return 0 for the worst."""
         return list(Severity).index(self)
-
-
-class Check(StrEnum):
-    """The kinds of check a gate can be."""
-
-    COVERAGE = "coverage"
-    TESTS = "tests"
-    SECRETS = "secrets"
-    DENYLIST = "denylist"
-    COMMAND = "command"
-
-
-class ReportFormat(StrEnum):
-    """Formats of a report that a tool writes for the `command` check."""
-
-    SARIF = "sarif"
-    JUNIT = "junit"
-    JSON = "json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
-    """One rule of a deny-list."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
-    id: str = key("Name of the rule.", pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,126}$")
-    pattern: str = key("Regular expression in RE2 syntax, searched line by line.")
-    paths: tuple[str, ...] = key("Globs of the files it is searched in.", default=("**",))
-    exclude: tuple[str, ...] = key("Globs of files left out.", default=())
-    severity: Severity = key("How bad a match is.", default=Severity.HIGH)
-    message: str = key("What is wrong with a match.", default="")
-    fix: str = key("What to do instead.", default="")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateSpec:
-    """One gate of `config/compliance-gates.yaml`. Which keys apply depends on the check."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
-    check: Check = key("What kind of check it is.")
-    reports: tuple[str, ...] = key("Globs of report files in the project (coverage, tests, command).", default=())
-    artifact: str = key("Name of the artifact that a phase produces for it; default: the gate's name.", default="")
-    min: float = key("Least total coverage in percent; exact, never rounded (coverage).", default=85.0)
-    default_set: bool = key("Include the built-in deny-list (denylist).", default=True, alias="default-set")
-    patterns: tuple[Pattern, ...] = key("Further rules (denylist).", default=())
-    exclude: tuple[str, ...] = key("Globs of files left out (secrets, denylist).", default=())
-    run: tuple[str, ...] = key("The command, as exact arguments (command).", default=())
-    format: ReportFormat = key("What the command or report is written in (command).", default=ReportFormat.SARIF)
-    ok_codes: tuple[int, ...] = key(
-        "Exit codes with which its output is judged (command).", default=(0, 1), alias="ok-codes"
-    )
-    fail_on: Severity = key("Least severity that blocks.", default=Severity.LOW, alias="fail-on")
-    timeout: str = key("Longest time the command may take (command).", default="10m", pattern=DURATION)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateFile:
-    """`config/compliance-gates.yaml`."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
-    schema: str = key("Version of this format.", pattern=r"^cmr/gates@v1$")
-    level: Level | None = key("Level of this project; default: that of the configuration.", default=None)
-    gates: dict[str, GateSpec] = key("The gates by name.", factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cli_multi_rapid.model.events import Event, NewEvent
-from cli_multi_rapid.model.gate import GateResult, GateSpec, Level
+from cli_multi_rapid.model.gate import GateResult, Level
+from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.process import Command, Exit
 
 

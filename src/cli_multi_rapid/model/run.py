@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-
 DEATHS_ALLOWED = 3
 """How often a run may die without finishing a step before it counts as stuck."""
 

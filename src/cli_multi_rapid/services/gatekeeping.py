@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli_multi_rapid.gates.runner import evaluate
-from cli_multi_rapid.model.gate import GateResult, GateSpec, Level
+from cli_multi_rapid.model.gate import GateResult, Level
+from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.process import Command, Exit
 from cli_multi_rapid.services.tree import tree_of

@@ -173,6 +173,7 @@ async def _driven(
     from cli_multi_rapid.engine.runner import Runner
     from cli_multi_rapid.services.gatekeeping import ProjectGates
     from cli_multi_rapid.services.surroundings import surroundings
+    from cli_multi_rapid.services.tree import file_hasher
     from cli_multi_rapid.system.process import SupervisedRunner, blocking
 
     plan = plan_of(state.started)
@@ -192,6 +193,7 @@ async def _driven(
         executor=Executor(
             runner=children, root=str(project.root), environ=around.environ, secrets=around.secrets,
             log_cap_bytes=limits.log_cap_bytes, requirements=around.missing,
+            hash_files=file_hasher(project),
         ),
         gatekeeper=ProjectGates(
             project=project, gates=plan.gates, level=plan.level, parallel=plan.parallel, env=around.environ,

@@ -1,6 +1,8 @@
 """The present content of a project, as far as git does not ignore it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from cli_multi_rapid.services.wiring import Project
 
@@ -33,3 +35,33 @@ def tree_of(project: Project) -> Tree:
         git=True,
         warnings=written.warnings,
     )
+
+
+def file_hasher(project: Project) -> Callable[..., str]:
+    """Return the function `hashFiles` of expressions, as on GitHub.
+
+    It takes globs (one that begins with `!` takes files out again) and returns the SHA-256, in hex, of the digests of
+    all files that match, in order of their paths; nothing where none matches. Links are not followed.
+    """
+    from cli_multi_rapid.system.files import digest_inside
+    from cli_multi_rapid.system.globs import matches
+
+    def hash_files(*patterns: str) -> str:
+        wanted = tuple(one for one in patterns if not one.startswith("!"))
+        refused = tuple(one.removeprefix("!") for one in patterns if one.startswith("!"))
+        whole = sha256()
+        found = [path for path in files_of(project) if matches(path, wanted) and not matches(path, refused)]
+        for path in found:
+            if not (project.root / path).is_symlink():
+                whole.update(bytes.fromhex(digest_inside(project.root, path)[0]))
+        return whole.hexdigest() if found else ""
+
+    return hash_files
+
+
+def files_of(project: Project) -> tuple[str, ...]:
+    """Return the files of a project that git does not ignore, sorted."""
+    from cli_multi_rapid.system.git import open_repository, walk_files
+
+    repository = open_repository(project.root, environ=project.environ)
+    return repository.files() if repository else walk_files(project.root)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli_multi_rapid.model.gate import GateFile
+from cli_multi_rapid.errors import Problem, SpecInvalid
+from cli_multi_rapid.model.gate_settings import GateFile
 from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.services.project import find_root, state_dir
 
@@ -66,17 +67,43 @@ def read_specs(project: Project) -> Specs:
     """
     folder = project.root / PHASES
     files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
-    texts = {f"{PHASES}/{file.name}": file.read_text("utf-8", errors="surrogateescape") for file in files}
+    texts = {f"{PHASES}/{file.name}": _text(file) for file in files}
     gates_file = project.root / GATES
-    gates_text = gates_file.read_text("utf-8", errors="surrogateescape") if gates_file.is_file() else None
-    return checked_specs(texts, gates_text)
+    gates_text = _text(gates_file) if gates_file.is_file() else None
+    return checked_specs(texts, gates_text, misnamed=tuple(sorted(one.name for one in folder.glob("*.yml"))))
 
 
-def checked_specs(texts: Mapping[str, str], gates_text: str | None) -> Specs:
-    """Check the texts of phases and gates, those of a project or those of a run's snapshot."""
+def checked_specs(texts: Mapping[str, str], gates_text: str | None, *, misnamed: tuple[str, ...] = ()) -> Specs:
+    """Check the texts of phases and gates, those of a project or those of a run's snapshot.
+
+    Raises:
+        SpecInvalid: with every problem of every text.
+    """
     from cli_multi_rapid.engine.loader import load_phases
     from cli_multi_rapid.gates.config import load_gates
 
-    gates = load_gates(gates_text, GATES) if gates_text is not None else GateFile(schema="cmr/gates@v1")
-    phases = load_phases(texts, gates=frozenset(gates.gates))
+    problems = [_misnamed(name) for name in misnamed]
+    gates, phases = GateFile(schema="cmr/gates@v1"), None
+    names: frozenset[str] | None = frozenset()
+    try:
+        gates = load_gates(gates_text, GATES) if gates_text is not None else gates
+        names = frozenset(gates.gates)
+    except SpecInvalid as invalid:
+        problems += invalid.problems
+        names = None  # not known, so phases that use gates are not blamed
+    try:
+        phases = load_phases(texts, gates=names)
+    except SpecInvalid as invalid:
+        problems += invalid.problems
+    if problems or phases is None:
+        raise SpecInvalid(tuple(problems))
     return Specs(texts=texts, phases=phases, gates_text=gates_text, gates=gates)
+
+
+def _text(file: Path) -> str:
+    return file.read_text("utf-8", errors="surrogateescape")
+
+
+def _misnamed(name: str) -> Problem:
+    fix = f"rename it to {name.removesuffix('.yml')}.yaml"
+    return Problem(code="SPEC-NAME", message="the file of a phase ends in .yaml", path=f"{PHASES}/{name}", fix=fix)

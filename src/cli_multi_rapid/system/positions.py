@@ -12,7 +12,7 @@ Trail = tuple[str | int, ...]
 """The way to a value: keys of mappings and indexes of lists, from the root."""
 
 
-SHOWN_CHARACTERS = 120
+SHOWN_CHARACTERS = 2000
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 """Characters that YAML does not allow in a file."""
 
@@ -79,17 +79,17 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def problem_at(path: str, text: str, *, code: str, message: str, at: tuple[int, int], fix: str = "") -> Problem:
-    """Make a problem at a line and column of a text, with that line (cut to a length that can be shown)."""
+    """Make a problem at a line and column of a text, with that line (as it stands, so that columns fit)."""
     starts = _line_starts(text)
     end = starts[at[0]] if at[0] < len(starts) else len(text)
-    shown = text[starts[at[0] - 1] : end].strip()[:SHOWN_CHARACTERS] if at[0] <= len(starts) else ""
+    shown = text[starts[at[0] - 1] : end].rstrip("\r\n\x85\u2028\u2029") if at[0] <= len(starts) else ""
     return Problem(
         code=code,
         message=_printable(message),
         path=path,
         line=at[0],
         column=at[1],
-        text=_printable(shown),
+        text=UNPRINTABLE.sub("\ufffd", shown[:SHOWN_CHARACTERS]),
         fix=_printable(fix),
     )
 

@@ -24,7 +24,7 @@ def spelling(field: "Field[Any]") -> str:
     return str(field.metadata.get("alias", field.name))
 
 
-class _Unfit(Exception):  # noqa: N818  never leaves this module
+class _Unfit(Exception):
     """The value has another type."""
 
 
