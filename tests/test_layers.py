@@ -34,9 +34,9 @@ def test_a_planted_violation_is_found(name, tmp_path):
     path, line = VIOLATIONS[name]
     with (tmp_path / "src/cli_multi_rapid" / path).open("a") as file:
         file.write(f"\n{line}\n")
+    script = "import sys; sys.path.insert(0, 'src'); from importlinter.cli import lint_imports_command as c; c()"
     done = subprocess.run(
-        (sys.executable, "-c", "import sys; sys.path.insert(0, 'src'); from importlinter.cli import lint_imports_command as c; c()",
-         "--no-cache"),
+        (sys.executable, "-c", script, "--no-cache"),
         cwd=tmp_path, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr

@@ -24,6 +24,7 @@ PARSING_COMMANDS = {
     "graph": ["graph", "p"],
     "schema": ["schema", "phase"],
 }
+PARSERS = {"yaml", "jsonschema_rs", "re2", "platformdirs", "subprocess"}
 SCRIPT = """
 import json, sys
 from cli_multi_rapid.cli.app import entry

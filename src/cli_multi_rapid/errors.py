@@ -3,7 +3,8 @@
 CmrError
 ├── UsageError (2)          CommandUnknown · PhaseUnknown · JobUnknown · RunUnknown · StepUnknown · GateUnknown
 │                           CodeUnknown · InputInvalid · ProjectMissing · RunFinished · SpecInvalid (many problems)
-├── CouldNotRun (3)         ToolMissing · StateDamaged · StateForeign · StateUnwritable · ProcessSurvived · EvidenceMissing
+├── CouldNotRun (3)         ToolMissing · StateDamaged · StateForeign · StateUnwritable · ProcessSurvived ·
+│                           EvidenceMissing
 ├── RunStuck (1)
 ├── WaitingForPerson (4)    ProjectUntrusted
 ├── ProjectBusy (75)        · Fenced

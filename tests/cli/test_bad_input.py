@@ -49,7 +49,8 @@ SPECS = {
         "the key 'title' stands here for the second time", "4:1", "remove one of the two, or rename this 'title'",
     ),
     "an expression in shell text": (
-        "inputs: {x: {type: string, default: y}}\nsteps:\n  - {id: a, run: \"echo ${{ inputs.x }}\"}\n", "SHELL-INJECTION",
+        "inputs: {x: {type: string, default: y}}\nsteps:\n  - {id: a, run: \"echo ${{ inputs.x }}\"}\n",
+        "SHELL-INJECTION",
         "`${{ }}` in a text command would turn data into code", "5:24",
         "pass the value through 'env:' and use the variable",
     ),

@@ -63,7 +63,7 @@ def begin(
     notes = list(prepared.tree.warnings)
     if not prepared.tree.git:
         notes.append("this folder is not a git repository: nothing can be restored if a step is interrupted")
-    with watched(common, project, notes) as observer:
+    with watched(common, notes) as observer:
         ended = run(project, prepared, limits=limits(settings), observer=observer, take_up=take_up, warn=warn)
     return finish(common, project, ended)
 
@@ -73,7 +73,7 @@ def validate_only(common: Common, project: "Project", settings: "Settings", reco
     from cli_multi_rapid.services.phases import limits
     from cli_multi_rapid.services.runs import start
 
-    with watched(common, project, ()) as observer:
+    with watched(common, ()) as observer:
         return start(project, record, limits=limits(settings), observer=observer, alone=False)
 
 
@@ -85,7 +85,7 @@ def warn(text: str) -> None:
 
 
 @contextmanager
-def watched(common: Common, project: "Project", notes: Sequence[str]) -> Iterator[Observer]:
+def watched(common: Common, notes: Sequence[str]) -> Iterator[Observer]:
     """Show a run as it happens, on standard error, after some words before it."""
     from cli_multi_rapid.cli.console import renderer
 

@@ -1,13 +1,14 @@
 """Health as people read it."""
 
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cli_multi_rapid.cli.console import symbols
 from cli_multi_rapid.documents.text import pad, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cli_multi_rapid.monitoring.health import Health
 
 

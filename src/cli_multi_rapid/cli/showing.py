@@ -1,13 +1,14 @@
 """The demo: three acts on a sample project, each a real run."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli_multi_rapid.cli.options import Common
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cli_multi_rapid.services.scaffold import EntryFile
 
 _ACTS = (

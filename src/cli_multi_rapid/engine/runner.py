@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine import contexts as seen
 from cli_multi_rapid.engine.conditions import Admission, combinations
@@ -16,10 +17,12 @@ from cli_multi_rapid.engine.graph import Graph, Node, RunPlan
 from cli_multi_rapid.engine.planner import Ready, roll_up, startable, waiting
 from cli_multi_rapid.engine.retries import pause_s
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload, payload_of
-from cli_multi_rapid.model.gate import GateResult
 from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.model.ports import Gatekeeper, Observer, Store
 from cli_multi_rapid.model.run import Status, StepResult
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.gate import GateResult
 
 _TICK_S = 0.2
 

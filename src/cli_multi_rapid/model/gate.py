@@ -88,7 +88,7 @@ class GateResult:
 
 
 def exit_code(results: tuple[GateResult, ...]) -> int:
-    """Return the exit code of a set of results: 1 for a failed gate, else 3 for one that could not be evaluated, else 0."""
+    """Return the exit code of results: 1 for a failed gate, else 3 for one that could not be evaluated, else 0."""
     statuses = {result.status for result in results if result.blocks}
     if GateStatus.FAIL in statuses:
         return 1

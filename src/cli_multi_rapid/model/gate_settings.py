@@ -8,6 +8,8 @@ from cli_multi_rapid.model.gate import Level, Severity
 from cli_multi_rapid.model.keys import key
 from cli_multi_rapid.model.phase import DURATION, STRICT
 
+GATES_SCHEMA = "cmr/gates@v1"
+
 
 class Check(StrEnum):
     """The kinds of check a gate can be."""
@@ -49,7 +51,7 @@ class GateSpec:
     check: Check = key("What kind of check it is.")
     reports: tuple[str, ...] = key("Globs of report files in the project (coverage, tests, command).", default=())
     artifact: str = key(
-        "Name of the artifact that a phase produces for it; default: the gate's name (coverage, tests, command).",
+        "Artifact of a phase that it judges; default: its own name (coverage, tests, command).",
         default="",
     )
     min: float = key("Least total coverage in percent; exact, never rounded (coverage).", default=85.0)

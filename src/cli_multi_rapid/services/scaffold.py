@@ -31,7 +31,7 @@ class EntryFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What was found in a folder. `sources` are folders or modules that coverage measures; empty lets its config say."""
+    """What was found in a folder. `sources` are what coverage measures; empty lets its configuration say."""
 
     name: str
     python: bool
@@ -71,7 +71,7 @@ def planned_files(stack: Stack, entries: Iterable[EntryFile]) -> dict[str, str]:
         "name": stack.name, "python": stack.python, "node": stack.node, "test_folders": stack.test_folders,
         "cov_option": "--cov" if not stack.sources else "\n      - ".join(f"--cov={one}" for one in stack.sources),
     }  # fmt: skip
-    found = {
+    return {
         "workflows/__init__.py": _rendered("workflows_init.py", {}),
         **entry_files(entries),
         "workflows/phase_definitions/phase0.yaml": _rendered("phases/phase0.yaml", values),
@@ -81,7 +81,6 @@ def planned_files(stack: Stack, entries: Iterable[EntryFile]) -> dict[str, str]:
         "CLAUDE.md": _rendered("CLAUDE.md", values),
         ".vscode/settings.json": _rendered("vscode-settings.json", values),
     }
-    return found
 
 
 def entry_files(entries: Iterable[EntryFile]) -> dict[str, str]:
@@ -109,10 +108,9 @@ def scaffold(root: Path, entries: Iterable[EntryFile]) -> Scaffolded:
     """
     wanted = planned_files(detect(root), entries)
     notes = []
-    if (root / "workflows" / "__init__.py").exists() and not (root / "workflows" / "orchestrator.py").exists():
-        if (root / "workflows" / "__init__.py").read_text("utf-8", errors="replace") != wanted["workflows/__init__.py"]:
-            del wanted["workflows/orchestrator.py"]
-            notes.append("this project has its own package 'workflows': workflows/orchestrator.py was not written")
+    if _foreign_package(root, wanted):
+        del wanted["workflows/orchestrator.py"]
+        notes.append("this project has its own package 'workflows': workflows/orchestrator.py was not written")
     kept = tuple(path for path in wanted if (root / path).exists())
     fresh = {path: text for path, text in wanted.items() if path not in kept}
     write_files(root, fresh)
@@ -157,6 +155,14 @@ def edited_entries(root: Path, entries: Iterable[EntryFile]) -> tuple[str, ...]:
         if not file.is_file() or file.read_text("utf-8", errors="replace") != text:
             found.append(path)
     return tuple(found)
+
+
+def _foreign_package(root: Path, wanted: Mapping[str, str]) -> bool:
+    """Tell whether the project has a package `workflows` that `init` did not write."""
+    package = root / "workflows" / "__init__.py"
+    if not package.exists() or (root / "workflows" / "orchestrator.py").exists():
+        return False
+    return package.read_text("utf-8", errors="replace") != wanted["workflows/__init__.py"]
 
 
 def trust_what_was_written(root: Path, state: Path, environ: Mapping[str, str], *, written: Iterable[str]) -> bool:

@@ -80,7 +80,7 @@ def resume(common: Common, run: str, *, timeout: str | None) -> int:
         f"{path} has changed since; this run goes on with the text it began with"
         for path in changed_since(project, events[0].payload)
     ]
-    with watched(common, project, notes) as observer:
+    with watched(common, notes) as observer:
         ended = go_on(project, events[0].run, limits=limits(settings), observer=observer, warn=warn)
     return finish(common, project, ended)
 
