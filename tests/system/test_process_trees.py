@@ -247,6 +247,7 @@ def test_output_is_not_awaited_from_a_process_outside(mode, command, tmp_path):
         listener.setblocking(False)
         result, lines = with_runner(mode, scenario)
     assert (result.code, result.leftover, lines) == (0, 0, ["end"])
+    assert result.duration_ms < 3000
 
 
 def test_steps_end_with_their_supervisor_and_the_next_gets_a_new_one(mode, command, fifo):
@@ -373,10 +374,7 @@ def test_closing_kills_what_runs_and_can_be_repeated(mode, command, fifo):
 
 
 def test_a_runner_that_ran_nothing_can_be_closed(mode):
-    async def nothing(runner):
-        await runner.close()
-
-    with_runner(mode, nothing)
+    with_runner(mode, SupervisedRunner.close)
 
 
 def test_closing_while_the_supervisor_starts(mode, command):

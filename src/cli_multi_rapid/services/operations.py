@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cli_multi_rapid.errors import ProjectMissing
 from cli_multi_rapid.monitoring.health import Health, Place, check_all
-from cli_multi_rapid.services.project import state_dir
+from cli_multi_rapid.services.project import state_base
 from cli_multi_rapid.services.wiring import open_project
 
 
@@ -16,5 +16,5 @@ def health(folder: Path, environ: Mapping[str, str] | None = None) -> tuple[Heal
     try:
         project = open_project(folder, environ)
     except ProjectMissing:
-        return check_all(Place(root=None, state=state_dir(folder.resolve(), environ), environ=environ))
+        return check_all(Place(root=None, state=state_base(environ), environ=environ))
     return check_all(Place(root=project.root, state=project.state, environ=environ))

@@ -47,7 +47,7 @@ def state_dir(root: Path, environ: Mapping[str, str]) -> Path:
     Raises:
         UsageError: it would lie in the project, where any step could write to it, or `CMR_STATE_DIR` is relative.
     """
-    state = _base(environ) / project_id(root)
+    state = state_base(environ) / project_id(root)
     if Path(os.path.realpath(state)).is_relative_to(os.path.realpath(root)):
         raise UsageError(
             "the state folder would lie inside the project", where=str(state),
@@ -79,7 +79,7 @@ def ensure_state_dir(state: Path) -> Path:
     return state
 
 
-def _base(environ: Mapping[str, str]) -> Path:
+def state_base(environ: Mapping[str, str]) -> Path:
     if chosen := environ.get("CMR_STATE_DIR"):
         if not Path(chosen).is_absolute():
             raise UsageError("CMR_STATE_DIR must be an absolute path", where=chosen)

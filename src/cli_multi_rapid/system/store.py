@@ -143,6 +143,9 @@ def open_store(path: Path, *, create: bool = False) -> SqliteStore:
     marker = path.with_suffix(".marker")
     with _translated(path):
         size = path.stat().st_size if path.exists() else -1
+    if size < 0 and not create and not marker.exists():
+        raise FileNotFoundError(path)
+    with _translated(path):
         if size == 0 or (size < 0 and marker.exists()):
             raise StateDamaged(
                 f"the event log is {'missing' if size < 0 else 'empty'}, but runs were recorded",
@@ -150,8 +153,6 @@ def open_store(path: Path, *, create: bool = False) -> SqliteStore:
                 hint=f"put it back from a backup, or remove both {path.name} and {marker.name} to start anew",
             )
         if size < 0:
-            if not create:
-                raise FileNotFoundError(path)
             _create(path)
         connection = _connected(path, path.absolute().as_uri(), writable=create)
         if create and not marker.exists():
@@ -301,8 +302,6 @@ def _translated(path: Path | None = None) -> Iterator[None]:
     where = str(path or "")
     try:
         yield
-    except FileNotFoundError:
-        raise
     except OSError as failed:
         raise StateUnwritable(f"the event log cannot be opened: {failed.strerror}", where=where) from failed
     except (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.NotSupportedError):
