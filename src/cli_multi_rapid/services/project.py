@@ -80,6 +80,11 @@ def ensure_state_dir(state: Path) -> Path:
 
 
 def state_base(environ: Mapping[str, str]) -> Path:
+    """Return the folder that holds the state of all projects of this user; see `state_dir`.
+
+    Raises:
+        UsageError: `CMR_STATE_DIR` is relative.
+    """
     if chosen := environ.get("CMR_STATE_DIR"):
         if not Path(chosen).is_absolute():
             raise UsageError("CMR_STATE_DIR must be an absolute path", where=chosen)
