@@ -93,12 +93,13 @@ def interleave(
 ) -> None:
     """Let the contenders take turns, and add their samples to `measured`.
 
-    One round before the first is not counted: it compiles bytecode, makes databases and fills caches. No round is
-    begun that would not end in time, but there is always one. A contender that fails is out, with its reason.
+    One round before the first is not counted, unless there is to be only one: it compiles bytecode, makes databases
+    and fills caches. No round is begun that would not end in time, but there is always one. A contender that fails is
+    out, with its reason.
     """
     end = time.monotonic() + seconds
     playing = list(contenders)
-    for number in range(rounds + 1):
+    for number in range(0 if rounds > 1 else 1, rounds + 1):
         begin = time.monotonic()
         for contender in tuple(playing):
             try:

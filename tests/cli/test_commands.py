@@ -431,6 +431,34 @@ steps:
     assert not [path for path in stored if secret.encode() in path.read_bytes()]
 
 
+def test_a_secret_in_outputs_is_masked_before_it_is_stored(sandbox):
+    secret = os.urandom(12).hex()
+    sandbox.phase("p", """\
+secrets: [TOKEN]
+steps:
+  - id: a
+    run: 'printf "it is %s" "$TOKEN" > "$CMR_OUT/x"; exit 0'
+    produces: {x: x}
+    outputs: {said: "${{ artifacts.x }}"}
+  - {id: b, run: [echo, "${{ steps.a.outputs.said }}"]}
+""")  # fmt: skip
+    done = sandbox.cmr("run-phase", "p", "--json", env={"TOKEN": secret})
+    assert done.code == 0, done.err
+    assert done.data()["phases"][0]["steps"][0]["outputs"] == {"said": "it is ***"}
+    assert secret not in sandbox.cmr("logs").out
+    (log,) = Path(os.environ["CMR_STATE_DIR"]).glob("*/events.db")
+    assert secret.encode() not in b"".join(path.read_bytes() for path in log.parent.glob("events.db*"))
+
+
+def test_a_secret_given_as_an_input_is_refused(sandbox):
+    secret = os.urandom(12).hex()
+    sandbox.phase("p", "secrets: [TOKEN]\ninputs: {x: {type: string}}\nsteps:\n  - {id: a, run: [echo]}\n")
+    done = sandbox.cmr("run-phase", "p", "--input", f"x={secret}", env={"TOKEN": secret})
+    assert done.code == 2
+    assert "error[USAGE]: the value of the secret TOKEN stands in" in done.err
+    assert secret not in done.err + done.out
+
+
 def test_the_demo(sandbox, tmp_path):
     folder = tmp_path / "demo"
     done = sandbox.cmr("demo", "--folder", str(folder), trust=False)

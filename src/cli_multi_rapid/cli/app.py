@@ -5,7 +5,6 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -67,7 +66,7 @@ def app() -> None:
 
 def main() -> None:
     """Run the installed command."""
-    name = Path(sys.argv[0]).stem
+    name = os.path.splitext(os.path.basename(sys.argv[0]))[0]  # noqa: PTH119, PTH122  pathlib is slow to import
     sys.exit(entry(name if name in ("cmr", "cli-multi-rapid") else "cli-multi-rapid"))
 
 

@@ -1,26 +1,44 @@
 """Options that every command has."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:  # `--help` needs no paths
+    from pathlib import Path
 
-@dataclass(slots=True, kw_only=True)
+
 class Common:
     """What the common options say; commands get it by `pass_common`."""
 
-    folder: Path = Path()
-    as_json: bool = False
-    debug: bool = False
-    verbose: bool = False
+    __slots__ = ("_folder", "as_json", "debug", "verbose")
+
+    def __init__(
+        self, *, folder: "Path | None" = None, as_json: bool = False, debug: bool = False, verbose: bool = False
+    ) -> None:
+        self._folder = folder
+        self.as_json = as_json
+        self.debug = debug
+        self.verbose = verbose
+
+    @property
+    def folder(self) -> "Path":
+        """Return the folder to work in."""
+        from pathlib import Path
+
+        return self._folder or Path()
+
+    @folder.setter
+    def folder(self, folder: "Path") -> None:
+        self._folder = folder
 
 
 def _folder(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     del parameter
     if value is not None:
+        from pathlib import Path
+
         context.ensure_object(Common).folder = Path(value)
 
 

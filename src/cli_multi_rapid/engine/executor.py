@@ -18,10 +18,12 @@ from cli_multi_rapid.engine.expressions import (
     to_string,
 )
 from cli_multi_rapid.engine.graph import Node
+from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.phase import PhaseSpec, Scalar, Shell, duration_s
 from cli_multi_rapid.model.process import Command, Exit, OutputSink, ProcessRunner
 from cli_multi_rapid.model.run import Artifact, Status, StepResult
 from cli_multi_rapid.system.files import PathRefused, digest_inside, read_inside
+from cli_multi_rapid.system.redact import Masker
 
 _OUTPUTS_LIMIT_BYTES = 64 << 10
 _CONTENT_LIMIT_BYTES = 32 << 20
@@ -83,6 +85,13 @@ class Executor:
                 raise ValueError(f"the value {value!r} of {item} would be taken for an option")
             items.append(value)
         return tuple(items)
+
+    def masked(self, payload: Payload) -> Payload:
+        """Return a payload in which no declared secret stands any more, in whatever form."""
+        if not self.secrets:
+            return payload
+        masker = Masker(self.secrets.values())
+        return {name: _masked(value, masker) for name, value in payload.items()}
 
     async def run(self, attempt: Attempt, phase: PhaseSpec, *, on_output: OutputSink | None = None) -> StepResult:
         """Run one attempt to its end and judge it; everything a step can do wrong becomes a result."""
@@ -212,6 +221,14 @@ def _content(attempt: Attempt, made: Mapping[str, Artifact], name: str, paths: M
         path = Path(str(paths[name]))
         data = read_inside(path.parent, path.name, limit_bytes=_CONTENT_LIMIT_BYTES)
     return data.decode("utf-8", errors="replace")
+
+
+def _masked(value: object, masker: Masker) -> object:
+    if isinstance(value, str):
+        return masker.mask_text(value)
+    if isinstance(value, Mapping):
+        return {name: _masked(inner, masker) for name, inner in value.items()}
+    return [_masked(inner, masker) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _bad(status: Status, reason: str, *, fix: str = "") -> StepResult:

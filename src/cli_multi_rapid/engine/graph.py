@@ -13,7 +13,8 @@ class Node:
     """One step in the graph.
 
     `key` is `phase/step`; `needs` are keys of the same phase; `expressive` tells whether it has expressions at all,
-    because building what they see costs more than running `true`.
+    because building what they see costs more than running `true`. `paths` are globs of what it may change: its own
+    `writes`, else what the phase permits; None where neither says anything.
     """
 
     key: str
@@ -21,12 +22,13 @@ class Node:
     step: Step
     needs: tuple[str, ...]
     expressive: bool
+    paths: tuple[str, ...] | None = None
     final: bool = False
 
     @property
     def writes(self) -> bool:
         """Tell whether the step may change the project, and so must run alone."""
-        return self.step.writes != ()
+        return self.paths != ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ def _part(phase: PhaseSpec, steps: tuple[Step, ...], *, final: bool) -> tuple[No
                 step=step,
                 needs=tuple(f"{phase.name}/{need}" for need in (before if step.needs is None else step.needs)),
                 expressive=_expressive(step) or _expressive_env(phase.env),
+                paths=step.writes if step.writes is not None or phase.permissions is None else phase.permissions.write,
                 final=final,
             )
         )

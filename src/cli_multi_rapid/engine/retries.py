@@ -8,16 +8,14 @@ def pause_s(policy: Retry, result: StepResult, *, tries: int) -> float | None:
     """Return the seconds to wait before the next attempt, or None if there is none.
 
     `tries` counts the attempts that ran to their end, this one included. What could not run at all (a missing tool)
-    is not tried again. The pause doubles with each attempt: initial * 2^(tries - 1), at most `max`.
+    is not tried again. The pause is `initial`, or grows as initial * 2^(tries - 1); `max` limits both.
     """
     if result.status not in (Status.FAILURE, Status.TIMEOUT) or tries >= policy.attempts:
         return None
     if policy.on and not any(_matches(condition, result) for condition in policy.on):
         return None
-    initial_s = duration_s(policy.initial)
-    if policy.backoff is Backoff.FIXED:
-        return initial_s
-    return min(initial_s * 2.0 ** (tries - 1), duration_s(policy.max))
+    growth = 1.0 if policy.backoff is Backoff.FIXED else 2.0 ** (tries - 1)
+    return min(duration_s(policy.initial) * growth, duration_s(policy.max))
 
 
 def _matches(condition: str, result: StepResult) -> bool:

@@ -16,6 +16,7 @@ from cli_multi_rapid.engine.gating import phase_gates
 from cli_multi_rapid.engine.graph import Graph, Node, RunPlan
 from cli_multi_rapid.engine.planner import Ready, roll_up, startable, waiting
 from cli_multi_rapid.engine.retries import pause_s
+from cli_multi_rapid.errors import StateUnwritable
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload, payload_of
 from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.model.ports import Gatekeeper, Observer, Store
@@ -227,7 +228,7 @@ class Runner:
         step = start.node.step
         while True:
             attempt = self._attempt(start, self.state.step(start.key).attempt)
-            attempt.out.mkdir(parents=True)
+            _make_folder(attempt.out)
             result = await self.executor.run(
                 attempt, phase, on_output=lambda line: self.observer.output(start.key, line)
             )
@@ -304,7 +305,7 @@ class Runner:
     # -- the record
 
     def _note(self, kind: Kind, *, payload: Payload, step: str = "", attempt: int = 0) -> None:
-        event = NewEvent(kind=kind, step=step, attempt=attempt, payload=payload)
+        event = NewEvent(kind=kind, step=step, attempt=attempt, payload=self.executor.masked(payload))
         self.state.apply(event)
         self._pending.append(event)
 
@@ -316,3 +317,10 @@ class Runner:
 
     def _elapsed_ms(self, what: str) -> int:
         return round((time.monotonic() - self._began.get(what, self._began[""])) * 1000)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True)
+    except OSError as failed:
+        raise StateUnwritable(f"a step's folder cannot be made: {failed.strerror}", where=str(folder)) from failed

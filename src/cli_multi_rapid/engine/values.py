@@ -44,7 +44,8 @@ def check_values(seen: Outline, findings: Findings) -> None:
         if not _ENV_NAME.match(name):
             message = f"'{name}' cannot be an environment variable"
             findings.add("SPEC-VALUE", ("secrets", i), message, fix=_VARIABLE_FORM)
-    check_globs(("permissions", "write"), spec.permissions.write, findings)
+    if spec.permissions is not None:
+        check_globs(("permissions", "write"), spec.permissions.write, findings)
     check_duration(("defaults", "timeout"), spec.defaults.timeout, findings)
     _retry(("defaults", "retry"), spec.defaults.retry, findings)
     for spot in seen.spots:

@@ -68,7 +68,7 @@ class Permissions:
     """What the steps of a phase may change."""
 
     __pydantic_config__: ClassVar[dict[str, object]] = STRICT
-    write: tuple[str, ...] = key("Globs of the paths that steps may change, unless a step says its own.", default=())
+    write: tuple[str, ...] = key("Globs of the paths that steps may change, unless a step says its own. Empty: none.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ class PhaseSpec:
     title: str = key("What people read beside the name.", default="")
     needs: tuple[str, ...] = key("Phases that run before this one.", default=())
     inputs: dict[str, InputSpec] = key("Values that a caller may give.", factory=dict)
-    permissions: Permissions = key("What the steps may change.", factory=Permissions)
+    permissions: Permissions | None = key("What the steps may change.", default=None)
     secrets: tuple[str, ...] = key("Names of environment variables whose values are hidden in all output.", default=())
     env: dict[str, Scalar] = key("Environment variables of all steps.", factory=dict)
     defaults: Defaults = key("Settings of steps that do not say their own.", factory=Defaults)

@@ -1,12 +1,14 @@
 """What users ask of phases: plan them, run them, go on, run again."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
-from cli_multi_rapid.errors import JobUnknown, ProjectUntrusted
+from cli_multi_rapid.engine.graph import ordered
+from cli_multi_rapid.errors import JobUnknown, ProjectUntrusted, UsageError
 from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.ports import Observer
@@ -41,9 +43,25 @@ def prepare(project: Project, specs: Specs, wish: Wish, *, trust: str) -> Prepar
     for target in wish.targets:
         check_phase(target, specs)
     tree = tree_of(project)
-    path = surroundings(project, ()).environ["PATH"]
-    record = snapshot(project, specs, wish, tree=tree, trust=trust, path=path)
+    around = surroundings(project, ordered(wish.targets, specs.phases))
+    record = snapshot(project, specs, wish, tree=tree, trust=trust, path=around.environ["PATH"])
+    refuse_secrets(record, around.secrets)
     return Prepared(record=record, tree=tree)
+
+
+def refuse_secrets(record: Payload, secrets: Mapping[str, str]) -> None:
+    """Refuse to record a snapshot in which a declared secret stands in clear.
+
+    Raises:
+        UsageError: it does; a snapshot cannot be masked, because the run goes on with it.
+    """
+    text = json.dumps(record, ensure_ascii=False)
+    for name, value in secrets.items():
+        if value in text or json.dumps(value, ensure_ascii=False)[1:-1] in text:
+            raise UsageError(
+                f"the value of the secret {name} stands in a phase, in the gates or in an input",
+                hint=f"remove it there; the step that needs it gets it by  env: {{{name}: ${{{{ secrets.{name} }}}}}}",
+            )
 
 
 Jobs = Mapping[str, tuple[str, ...]]

@@ -1,7 +1,6 @@
 """Starting, resuming, repeating and cancelling runs."""
 
 import asyncio
-import getpass
 import os
 import signal
 import socket
@@ -117,6 +116,8 @@ def cancel(project: Project, run: str) -> None:
     Raises:
         RunFinished: it has ended.
     """
+    import getpass
+
     store = open_store(project.log)
     try:
         if fold(run, store.events(run)).status.ended:

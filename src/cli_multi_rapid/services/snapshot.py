@@ -6,7 +6,6 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from hashlib import sha256
 from typing import cast
 
@@ -162,6 +161,8 @@ def check_phase(name: str, specs: Specs) -> None:
     """Raise PhaseUnknown, naming the nearest phase, for a name that is none."""
     if name in specs.phases:
         return
+    from difflib import get_close_matches
+
     known = ", ".join(specs.phases) or "none; cli-multi-rapid init writes some"
     near = get_close_matches(name, specs.phases, n=1)
     hint = f"did you mean {near[0]}? phases: {known}" if near else f"use one of: {known}"

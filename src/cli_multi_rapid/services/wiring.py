@@ -4,11 +4,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.errors import Problem, SpecInvalid
-from cli_multi_rapid.model.gate_settings import GateFile
-from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.services.project import find_root, state_dir
+
+if TYPE_CHECKING:  # what only reads the log needs no specs
+    from cli_multi_rapid.model.gate_settings import GateFile
+    from cli_multi_rapid.model.phase import PhaseSpec
 
 PHASES = "workflows/phase_definitions"
 GATES = "config/compliance-gates.yaml"
@@ -43,9 +46,9 @@ class Specs:
     """The specs of a project, checked, with the texts they were read from (by path relative to the root)."""
 
     texts: Mapping[str, str]
-    phases: Mapping[str, PhaseSpec]
+    phases: "Mapping[str, PhaseSpec]"
     gates_text: str | None
-    gates: GateFile
+    gates: "GateFile"
 
 
 def open_project(folder: Path, environ: Mapping[str, str] | None = None) -> Project:
@@ -81,6 +84,7 @@ def checked_specs(texts: Mapping[str, str], gates_text: str | None, *, misnamed:
     """
     from cli_multi_rapid.engine.loader import load_phases
     from cli_multi_rapid.gates.config import load_gates
+    from cli_multi_rapid.model.gate_settings import GateFile
 
     problems = [_misnamed(name) for name in misnamed]
     gates, phases = GateFile(schema="cmr/gates@v1"), None

@@ -34,6 +34,7 @@ class ProjectLock:
             # Always the same length, in one write: a reader never meets half a note, and space is needed only once.
             os.lseek(self.descriptor, 0, os.SEEK_SET)
             os.write(self.descriptor, note.ljust(_NOTE_BYTES))
+            os.ftruncate(self.descriptor, _NOTE_BYTES)
         except OSError as failed:
             raise StateUnwritable(
                 f"the lock file cannot be written: {failed.strerror}", where=str(self._path)
