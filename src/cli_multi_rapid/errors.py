@@ -4,7 +4,7 @@ CmrError
 ├── UsageError (2)          CommandUnknown · PhaseUnknown · JobUnknown · RunUnknown · StepUnknown · GateUnknown
 │                           CodeUnknown · InputInvalid · ProjectMissing · RunFinished · SpecInvalid (many problems)
 ├── CouldNotRun (3)         ToolMissing · StateDamaged · StateForeign · StateUnwritable · ProcessSurvived ·
-│                           EvidenceMissing
+│                           EvidenceMissing · FolderUnwritable · GitFailed · GitTimeout
 ├── RunStuck (1)
 ├── WaitingForPerson (4)    ProjectUntrusted
 ├── ProjectBusy (75)        · Fenced
@@ -219,6 +219,20 @@ class EvidenceMissing(CouldNotRun):
     code = "EVIDENCE-MISSING"
     hint = "cli-multi-rapid validate-compliance"
     explanation = "Reports are rendered from stored gate results and their evidence only; they are never made up."
+
+
+class GitFailed(CouldNotRun):
+    """Git could not do what was asked of it."""
+
+    code = "GIT-FAILED"
+    explanation = "The repository is damaged, is not yours, or cannot be written. The message is git's own."
+
+
+class GitTimeout(GitFailed):
+    """Git did not end in time."""
+
+    code = "GIT-TIMEOUT"
+    explanation = "Git waited for something: a named pipe where it expects a file, or a disk that does not answer."
 
 
 class WaitingForPerson(CmrError):

@@ -1,5 +1,7 @@
 """Loading phases: what expressions may read where, and values that would become code."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from cli_multi_rapid.engine.contexts import phase_contexts
@@ -246,7 +248,7 @@ def test_the_table_of_contexts_is_what_the_engine_gives() -> None:
     assert set(given) == VISIBLE[Place.CONDITION]
     for name in ("phase", "run", "git"):
         found = given[name]
-        assert isinstance(found, dict)
+        assert isinstance(found, Mapping)
         assert set(found) == set(MEMBERS[name])
     assert set().union(*VISIBLE.values()) == set(CONTEXTS)
     assert set(VISIBLE) == set(Place)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from cli_multi_rapid.errors import GitFailed
 from cli_multi_rapid.system.git import open_repository, walk_files
-from cli_multi_rapid.system.git_process import GitFailed
 
 
 class TestOpening:

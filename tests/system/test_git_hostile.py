@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cli_multi_rapid.errors import GitFailed
 from cli_multi_rapid.system.git import open_repository
-from cli_multi_rapid.system.git_process import GitFailed, find_git
+from cli_multi_rapid.system.git_process import find_git
 
 
 class TestHostileClone:

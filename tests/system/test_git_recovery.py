@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_multi_rapid.errors import StateUnwritable
-from cli_multi_rapid.system.git_process import GitFailed, GitTimeout
+from cli_multi_rapid.errors import GitFailed, GitTimeout, StateUnwritable
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:

@@ -1,6 +1,5 @@
 """One attempt of one step: from its spec and the state to what is recorded of it."""
 
-import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -172,9 +171,10 @@ class Executor:
         if not step.outputs:
             return {}
         paths = attempt.contexts["artifacts"]
-        assert isinstance(paths, dict)
-        wanted = {name for text in step.outputs.values() for name in _artifacts_in(text)}
-        contents = {name: _content(attempt, made, name, paths) for name in wanted}
+        assert isinstance(paths, Mapping)
+        wanted = {name.lower() for text in step.outputs.values() for name in _artifacts_in(text)}
+        known = {name: path for name, path in {**paths, **made}.items() if name.lower() in wanted}
+        contents = {name: _content(attempt, path) for name, path in known.items()}
         contexts = {**attempt.contexts, "artifacts": contents}
         values = {name: interpolate(text, contexts, hash_files=self.hash_files) for name, text in step.outputs.items()}
         if len(repr(values).encode()) > _OUTPUTS_LIMIT_BYTES:
@@ -213,13 +213,13 @@ def _references(text: str) -> Iterable[tuple[str, ...]]:
             yield from compile_expression(part.text).references
 
 
-def _content(attempt: Attempt, made: Mapping[str, Artifact], name: str, paths: Mapping[str, object]) -> str:
-    if name in made:
-        relative = os.path.relpath(made[name].path, attempt.out)
-        data = read_inside(attempt.out, relative, limit_bytes=_CONTENT_LIMIT_BYTES)
-    else:
-        path = Path(str(paths[name]))
-        data = read_inside(path.parent, path.name, limit_bytes=_CONTENT_LIMIT_BYTES)
+def _content(attempt: Attempt, made: object) -> object:
+    """Return the text of an artifact, of this attempt or an earlier step; of a matrix step the texts of all."""
+    if isinstance(made, list):
+        return [_content(attempt, one) for one in made]
+    path = Path(made.path if isinstance(made, Artifact) else str(made))
+    folder = attempt.out if isinstance(made, Artifact) else path.parent
+    data = read_inside(folder, path.relative_to(folder).as_posix(), limit_bytes=_CONTENT_LIMIT_BYTES)
     return data.decode("utf-8", errors="replace")
 
 

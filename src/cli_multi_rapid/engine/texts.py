@@ -25,6 +25,8 @@ _OPENING = "${{"
 _PATH = re.compile(r"[a-z]+(?:\.[A-Za-z_][A-Za-z0-9_-]*){1,9}")
 _INTO_ENV = "pass the value through 'env:' and use the variable"
 
+_CORRECT = "write an expression in the language of GitHub's workflows"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Text:
@@ -92,7 +94,7 @@ def _condition(found: _Text, scope: Scope, findings: Findings) -> None:
     except ExpressionError as error:
         code = "CONDITION-TEXT" if error.message.startswith("Text outside") else "EXPRESSION"
         at = _at(findings, found, error.column - 1)
-        findings.add(code, found.trail, _said(error), fix=error.hint, at=at)
+        findings.add(code, found.trail, _said(error), fix=error.hint or _CORRECT, at=at)
         return
     _expression(found, text, found.text.index(text), scope=scope, findings=findings)
 
@@ -106,7 +108,7 @@ def _template(found: _Text, scope: Scope, findings: Findings) -> None:
         parts = split_template(found.text)
     except ExpressionError as error:
         at = _at(findings, found, error.column - 1)
-        findings.add("EXPRESSION", found.trail, _said(error), fix=error.hint, at=at)
+        findings.add("EXPRESSION", found.trail, _said(error), fix=error.hint or _CORRECT, at=at)
         return
     for part in parts:
         if part.kind == "expression":
@@ -119,7 +121,7 @@ def _expression(found: _Text, text: str, offset: int, *, scope: Scope, findings:
         reading = _reading(text)
     except ExpressionError as error:
         at = _at(findings, found, offset + error.column - 1)
-        findings.add("EXPRESSION", found.trail, f"'{text}': {_said(error)}", fix=error.hint, at=at)
+        findings.add("EXPRESSION", found.trail, f"'{text}': {_said(error)}", fix=error.hint or _CORRECT, at=at)
         return
     if found.place is not Place.CONDITION and (asked := reading.functions & STATUS_FUNCTIONS):
         message = f"{min(asked)}() can be asked in 'if' only"

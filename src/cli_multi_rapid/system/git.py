@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli_multi_rapid.system.git_process import Git, GitFailed, find_git
+from cli_multi_rapid.errors import GitFailed
+from cli_multi_rapid.system.git_process import Git, find_git
 from cli_multi_rapid.system.git_tree import Places, WrittenTree, write_tree
 
 _SKIPPED_FOLDERS = frozenset({

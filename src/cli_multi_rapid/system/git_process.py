@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from cli_multi_rapid.errors import CouldNotRun
+from cli_multi_rapid.errors import GitFailed, GitTimeout
 from cli_multi_rapid.system.environment import find_program
 
 _TIMEOUT_S = 120.0  # a FIFO where git expects a file would block it for ever
@@ -44,20 +44,6 @@ _FIXED = {
     "LC_ALL": "C",
     "LANGUAGE": "C",
 }
-
-
-class GitFailed(CouldNotRun):
-    """Git could not do what was asked of it."""
-
-    code = "GIT-FAILED"
-    explanation = "The repository is damaged, is not yours, or cannot be written. The message is git's own."
-
-
-class GitTimeout(GitFailed):
-    """Git did not end in time."""
-
-    code = "GIT-TIMEOUT"
-    explanation = "Git waited for something: a named pipe where it expects a file, or a disk that does not answer."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

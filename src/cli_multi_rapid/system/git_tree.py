@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from cli_multi_rapid.errors import StateUnwritable
+from cli_multi_rapid.errors import GitFailed, GitTimeout, StateUnwritable
 from cli_multi_rapid.system.files import PathRefused, read_inside
-from cli_multi_rapid.system.git_process import Git, GitFailed, GitTimeout, packed
+from cli_multi_rapid.system.git_process import Git, packed
 
 UNTRACKED_LIMIT_BYTES = 100_000_000
 _EXCLUDE_LIMIT_BYTES = 4 << 20
