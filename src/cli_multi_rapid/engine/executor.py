@@ -1,5 +1,6 @@
 """One attempt of one step: from its spec and the state to what is recorded of it."""
 
+import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -154,6 +155,8 @@ class Executor:
             try:
                 path = self._text(relative, attempt.contexts)
                 digest, size = digest_inside(attempt.out, path)
+            except ExpressionError as broken:
+                return _worse(facts, Status.FAILURE, f"artifact {name!r}: {broken}")
             except PathRefused as refused:
                 return _worse(facts, Status.FAILURE, f"artifact {name!r} was not produced: {refused}")
             made[name] = Artifact(path=str(attempt.out / path), sha256=digest, size=size)
@@ -177,7 +180,8 @@ class Executor:
         contents = {name: _content(attempt, path) for name, path in known.items()}
         contexts = {**attempt.contexts, "artifacts": contents}
         values = {name: interpolate(text, contexts, hash_files=self.hash_files) for name, text in step.outputs.items()}
-        if len(repr(values).encode()) > _OUTPUTS_LIMIT_BYTES:
+        recorded = json.dumps(values, allow_nan=False)  # ValueError: JSON, and so the log, has no NaN or infinity
+        if len(recorded) > _OUTPUTS_LIMIT_BYTES:
             raise ValueError(f"more than {_OUTPUTS_LIMIT_BYTES} bytes; produce an artifact instead")
         return values
 
