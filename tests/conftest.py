@@ -23,6 +23,9 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("CMR_STATE_DIR", str(home / "state"))
+    shared = tmp_path_factory.getbasetemp()  # compiled rules of the secret scanner: seconds to make, so once a session
+    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
+    monkeypatch.setenv("CMR_CACHE_DIR", str(shared / "cache"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     for role in ("AUTHOR", "COMMITTER"):

@@ -183,13 +183,14 @@ class ScriptedRunner:
         self._scripts = dict(scripts or {})
         self._calls: Counter[str] = Counter()
         self._released: dict[str, asyncio.Event] = {}
+        self._stir = asyncio.Event()
 
     async def run(self, command: Command, *, on_output: OutputSink | None = None) -> Exit:
         """Play one child to its end."""
         key = command.tag.partition(":")[2]
         act = self._act(key, command)
         self.commands.append(command)
-        self.trace.append(("start", key))
+        self._note("start", key)
         try:
             for line in act.lines if on_output else ():
                 on_output(line)  # type: ignore[misc]  # there are no lines without it
@@ -200,9 +201,9 @@ class ScriptedRunner:
             for _ in range(act.turns):
                 await asyncio.sleep(0)
         except asyncio.CancelledError:
-            self.trace.append(("stop", key))
+            self._note("stop", key)
             raise
-        self.trace.append(("end", key))
+        self._note("end", key)
         return act.exit
 
     async def close(self) -> None:
@@ -213,9 +214,19 @@ class ScriptedRunner:
         """Let a child that hangs come to its end, now or when it starts."""
         self._released.setdefault(key, asyncio.Event()).set()
 
+    async def until(self, what: str, key: str, *, times: int = 1) -> None:
+        """Wait until a child has come so far, for the n-th time."""
+        while self.trace.count((what, key)) < times:
+            self._stir.clear()
+            await self._stir.wait()
+
     def started(self) -> list[str]:
         """Return the keys of all children in the order of their start, one for each attempt."""
         return [key for what, key in self.trace if what == "start"]
+
+    def _note(self, what: str, key: str) -> None:
+        self.trace.append((what, key))
+        self._stir.set()
 
     def _act(self, key: str, command: Command) -> Act:
         script = self._scripts.get(key, Act())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cli_multi_rapid.cli.app import entry
 from cli_multi_rapid.cli.table import COMMANDS, FACES
 from cli_multi_rapid.errors import PROBLEMS, error_classes
 
@@ -18,21 +19,21 @@ RUN_UNKNOWN = "error[RUN-UNKNOWN]: nothing has run here yet\n"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_has_an_example(sandbox, name):
-    done = sandbox.cmr(name, "--help")
-    assert done.code == 0
-    assert "Example:" in done.out
-    assert f"cli-multi-rapid {name}" in done.out
+def test_help_has_an_example(capsys, name):
+    assert entry("cli-multi-rapid", arguments=[name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "Example:" in shown
+    assert f"cli-multi-rapid {name}" in shown
     if name != "config":
-        assert "--json" in done.out
+        assert "--json" in shown
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_an_unknown_option_is_a_usage_error(sandbox, name):
-    done = sandbox.cmr(name, "--no-such-option")
-    assert done.code == 2
-    assert done.err.startswith("error[USAGE]: No such option")
-    assert "explain USAGE" in done.err
+def test_an_unknown_option_is_a_usage_error(capsys, name):
+    assert entry("cli-multi-rapid", arguments=[name, "--no-such-option"]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("error[USAGE]: No such option")
+    assert "explain USAGE" in shown
 
 
 def test_an_unknown_command_names_the_nearest(sandbox):

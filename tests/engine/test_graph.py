@@ -3,6 +3,7 @@
 import pytest
 
 from cli_multi_rapid.engine.graph import build, ordered
+from cli_multi_rapid.model.phase import Permissions
 from cli_multi_rapid.testing import phase, run_plan, step
 
 
@@ -74,9 +75,22 @@ def test_expressions_in_the_variables_of_the_phase_concern_every_step():
     assert graph.nodes["p/a"].expressive
 
 
-@pytest.mark.parametrize(("writes", "may"), [(None, True), ((), False), (("src/**",), True)])
-def test_who_says_nothing_may_write(writes, may):
-    assert build([phase("p", step("a", writes=writes))]).nodes["p/a"].writes is may
+@pytest.mark.parametrize(
+    ("own", "permitted", "paths"),
+    [
+        (None, None, None),
+        (None, ("docs",), ("docs",)),
+        (None, (), ()),
+        ((), None, ()),
+        ((), ("docs",), ()),
+        (("src/**",), (), ("src/**",)),
+    ],
+)
+def test_who_says_nothing_may_write_what_the_phase_permits(own, permitted, paths):
+    permissions = None if permitted is None else Permissions(write=permitted)
+    node = build([phase("p", step("a", writes=own), permissions=permissions)]).nodes["p/a"]
+    assert node.paths == paths
+    assert node.writes is (paths != ()), "who says nothing at all may change anything"
 
 
 def test_phases_come_after_all_they_need():

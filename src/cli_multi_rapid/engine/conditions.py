@@ -87,7 +87,10 @@ class Admission:
         return Verdict() if holds else _skipped(f"the condition is false: {condition}")
 
     def _flags(self, node: Node) -> dict[str, bool]:
-        """Return what the status functions say: of all a main step rests on, or of the whole phase for a final one."""
+        """Return what the status functions say: of all a main step rests on, or of the whole phase for a final one.
+
+        As on GitHub a run is one of successful, failed or cancelled.
+        """
         if node.final:
             statuses = [step.status for key, step in self.state.steps.items() if key.startswith(f"{node.phase}/")]
             bad = any(status.bad for status in (*statuses, *gate_statuses(self.state, f"{node.phase}/")))
@@ -95,7 +98,7 @@ class Admission:
             bad = any(self._culprit(need) for need in node.needs)
         return {
             "success": not bad and not self.state.cancelled,
-            "failure": bad,
+            "failure": bad and not self.state.cancelled,
             "cancelled": self.state.cancelled,
             "always": True,
         }

@@ -10,6 +10,7 @@ from cli_multi_rapid.model.gate import GateResult, Level
 from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.process import Command, Exit
+from cli_multi_rapid.services.project import cache_dir
 from cli_multi_rapid.services.tree import tree_of
 from cli_multi_rapid.services.wiring import Project
 
@@ -37,7 +38,7 @@ class ProjectGates:
         self, wanted: Mapping[str, tuple[str, ...] | None], work: str, execute: Callable[[Command], Exit]
     ) -> tuple[GateResult, ...]:
         tree = tree_of(self.project)
-        cache = self.project.state.parent / "cache"  # for all projects of the user
+        cache = cache_dir(self.project.environ)
 
         def given(name: str) -> GateInput:
             scratch = Path(work) / name

@@ -97,6 +97,11 @@ def state_base(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or os.path.expanduser("~"), ".local", "state", _NAME)  # noqa: PTH111  does not raise
 
 
+def cache_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder for what can be made again, of all projects of this user: `$CMR_CACHE_DIR`, else beside state."""
+    return Path(environ.get("CMR_CACHE_DIR") or state_base(environ) / "cache")
+
+
 def _make(folder: Path) -> None:
     missing = [at for at in (folder, *folder.parents) if not at.exists()]
     for at in reversed(missing):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,10 +83,16 @@ def checked_specs(texts: Mapping[str, str], gates_text: str | None, *, misnamed:
     Raises:
         SpecInvalid: with every problem of every text.
     """
+    return _checked(tuple(texts.items()), gates_text, misnamed)
+
+
+@lru_cache(maxsize=8)  # a run needs the same specs to check, to plan and to report
+def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None, misnamed: tuple[str, ...]) -> Specs:
     from cli_multi_rapid.engine.loader import load_phases
     from cli_multi_rapid.gates.config import load_gates
     from cli_multi_rapid.model.gate_settings import GateFile
 
+    texts = dict(items)
     problems = [_misnamed(name) for name in misnamed]
     gates, phases = GateFile(schema="cmr/gates@v1"), None
     names: frozenset[str] | None = frozenset()
