@@ -83,8 +83,7 @@ def measure(contender: Contender, output: Path) -> Sample:
         guard.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        lines = output.read_text("utf-8", errors="replace").strip().splitlines()
-        raise BrokenError(f"exit code {process.returncode}: {lines[-1] if lines else 'no output'}")
+        raise BrokenError(f"exit code {process.returncode}: {_complaint(output)}")
     return Sample(cpu_ms=(usage.ru_utime + usage.ru_stime) * 1000, wall_ms=wall_s * 1000)
 
 
@@ -105,7 +104,7 @@ def interleave(
             try:
                 sample = measure(contender, output)
             except (BrokenError, OSError) as broken:
-                measured.missing[contender.name] = str(broken)
+                measured.missing[f"{contender.group}: {contender.name}"] = str(broken)
                 measured.samples.pop((contender.group, contender.name), None)
                 playing.remove(contender)
                 continue
@@ -114,3 +113,9 @@ def interleave(
         now = time.monotonic()
         if number and now + (now - begin) > end:
             return
+
+
+def _complaint(output: Path) -> str:
+    """Return the line that says what went wrong: the first that begins with `error`, else the last."""
+    lines = output.read_text("utf-8", errors="replace").strip().splitlines()
+    return next((line for line in lines if line.startswith("error")), lines[-1] if lines else "no output")

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from statistics import median
 
-from contenders import DBOS, FLOOR, OURS, PRE_COMMIT, START_UP
+from contenders import DBOS, FLOOR, OURS, PASS, PRE_COMMIT, START_UP
 from measuring import Measured
 
 CPU_MS = {"--help": 60.0, "status": 100.0, "health-check": 100.0}
 STEP_RATIO = 2.5
 PROCESS_RATIO = 1.0
 LOAD_MS_PER_STEP = 90.0 / 500
+NOISY = 1.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +64,11 @@ def machine(*, folder: str) -> dict[str, str]:
 
 
 def step_ms(outcome: Outcome, name: str) -> float | None:
-    """Return what one more step costs: the slope between the two linear phases, by their least times."""
-    few, many = outcome.measured.least("few", name), outcome.measured.least("many", name)
-    if few is None or many is None:
-        return None
-    return (many - few) / (outcome.sizes["many"] - outcome.sizes["few"])
+    """Return what one more step costs: the slope between the two linear phases, as the median over the rounds."""
+    few, many = (outcome.measured.samples.get((phase, name), []) for phase in ("few", "many"))
+    steps = outcome.sizes["many"] - outcome.sizes["few"]
+    slopes = [(more.wall_ms - less.wall_ms) / steps for less, more in zip(few, many, strict=False)]
+    return median(slopes) if slopes else None
 
 
 def aims(outcome: Outcome) -> list[Aim]:
@@ -99,6 +101,7 @@ def aims(outcome: Outcome) -> list[Aim]:
 def text(outcome: Outcome) -> str:
     """Return the report that people read."""
     lines = [f"{name:<16} {value}" for name, value in outcome.machine.items()]
+    lines += [f"{'noise':<16} {_noise(outcome.measured)}"]
     lines += ["", *_start_up_table(outcome.measured), "", *_phase_table(outcome), "", *_aim_table(aims(outcome))]
     if outcome.measured.missing:
         lines += ["", *(f"not run: {name}: {why}" for name, why in outcome.measured.missing.items())]
@@ -165,6 +168,14 @@ def _aim_table(found: Iterable[Aim]) -> list[str]:
         value = "-" if aim.value is None else f"{_number(aim.value, digits)} {aim.unit}"
         lines.append(f"{aim.name:<52}{value:>10}{_number(aim.limit, digits) + ' ' + aim.unit:>10}  {aim.verdict}")
     return lines
+
+
+def _noise(found: Measured) -> str:
+    """Return how much the same thing varied: on a busy machine what uses several processes looks worse than it is."""
+    spread = _ratio(found.median(START_UP, PASS, cpu=True), found.least(START_UP, PASS, cpu=True))
+    if spread is None:
+        return "not measured"
+    return f"{spread:.2f} x (median / least of {PASS}){'; a busy machine: ratios are rough' if spread > NOISY else ''}"
 
 
 def _title(outcome: Outcome, phase: str) -> str:

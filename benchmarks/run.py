@@ -16,7 +16,7 @@ from pathlib import Path
 
 import contenders
 import reporting
-from measuring import BrokenError, Measured, interleave, measure
+from measuring import BrokenError, Contender, Measured, interleave, measure
 
 PARTS = ("start-up", "phases", "load")
 _LOADS = 15
@@ -97,7 +97,7 @@ def _measured(given: argparse.Namespace, scratch: Path) -> reporting.Outcome:
     )
 
 
-def _record(history: contenders.Contender, measured: Measured, output: Path) -> None:
+def _record(history: Contender, measured: Measured, output: Path) -> None:
     try:
         measure(history, output)
     except BrokenError as broken:

@@ -28,7 +28,7 @@ def test_every_part_is_measured_and_every_aim_has_a_verdict(tmp_path):
     assert set(ours) == GROUPS, found["not_run"]
     assert all(sample["cpu_ms"] > 0 and sample["wall_ms"] > 0 for samples in ours.values() for sample in samples)
     assert found["load"]["best_ms"] > 0
-    assert not {name for name in found["not_run"] if name.startswith("cli-multi-rapid")}
+    assert not {name for name in found["not_run"] if "cli-multi-rapid" in name}
     verdicts = {aim["name"]: aim["verdict"] for aim in found["aims"]}
     assert verdicts["one step / floor"] in ("met", "MISSED")
     assert all(name in done.stdout for name in verdicts)
@@ -46,7 +46,7 @@ def test_a_contender_that_fails_is_out_with_its_reason(tmp_path, monkeypatch):
     measured = measuring.Measured()
     playing = [contender("good", "pass"), contender("bad", "import sys; print('no luck'); sys.exit(3)")]
     measuring.interleave(playing, measured, rounds=2, seconds=60, output=tmp_path / "output")
-    assert measured.missing == {"bad": "exit code 3: no luck"}
+    assert measured.missing == {"g: bad": "exit code 3: no luck"}
     assert measured.names("g") == ["good"]
     assert measured.count("g", "good") == 2
     assert measured.least("g", "good") <= measured.median("g", "good")

@@ -243,7 +243,7 @@ class ScriptedRunner:
 class ScriptedGates:
     """Decides as told; implements `model.ports.Gatekeeper`. Gates it was told nothing of pass.
 
-    `asked` records phase and wanted gates of every call. Gates in `hanging` are decided when they are cancelled only.
+    `asked` records phase and wanted gates of every call. Gates in `hanging` are decided when they are stopped.
     """
 
     def __init__(
@@ -251,6 +251,7 @@ class ScriptedGates:
     ) -> None:
         self.asked: list[tuple[str, dict[str, tuple[str, ...] | None]]] = []
         self.entered = asyncio.Event()
+        self._stopped = asyncio.Event()
         self._verdicts = dict(verdicts or {})
         self._hanging = frozenset(hanging)
 
@@ -263,8 +264,12 @@ class ScriptedGates:
         self.entered.set()
         await asyncio.sleep(0)
         if self._hanging & set(wanted):
-            await asyncio.Event().wait()
+            await self._stopped.wait()
         return tuple(self._verdict(name) for name in wanted)
+
+    def stop(self) -> None:
+        """Let the hanging gates go."""
+        self._stopped.set()
 
     def _verdict(self, name: str) -> GateResult:
         told = self._verdicts.get(name, GateStatus.PASS)

@@ -16,10 +16,10 @@ from cli_multi_rapid.cli.console import (
     say,
     show_error,
     symbols,
-    use_utf8,
     wants_colour,
 )
 from cli_multi_rapid.cli.plain import PlainRenderer
+from cli_multi_rapid.cli.streams import use_utf8
 from cli_multi_rapid.documents.text import ASCII, UNICODE, Symbols
 from cli_multi_rapid.errors import CouldNotRun, PhaseUnknown, Problem, SpecInvalid
 from cli_multi_rapid.model.run import Status

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cli_multi_rapid.engine.executor import Attempt, shown
+from cli_multi_rapid.engine.commands import shown
+from cli_multi_rapid.engine.executor import Attempt
 from cli_multi_rapid.engine.expressions import ExpressionError
 from cli_multi_rapid.engine.graph import build
 from cli_multi_rapid.model.phase import Defaults, Shell

@@ -199,3 +199,9 @@ def test_what_is_taken_in_before_it_is_stored_gives_the_same_state(log):
         early.apply(NewEvent(kind=event.kind, step=event.step, attempt=event.attempt, payload=event.payload))
     early.seq = events[-1].seq
     assert early == log.state
+
+
+def test_a_step_ends_once_whatever_is_recorded(log):
+    log.finish("a/s", attempt=1)
+    log.finish("a/s", Status.SKIPPED, attempt=0)
+    assert log.state.ended == ["a/s"]

@@ -280,12 +280,14 @@ def by_retries(drill, key, *acts):
     return act
 
 
+PART = "${{ artifacts.part }}${{ matrix.v }}"
+SUM = "${{ join(steps.make.outputs.o, '+') }}"
 RICH = (
     phase(
         "a",
-        step("make", matrix={"v": (1, 2, 3)}, produces={"part": "p"}, outputs={"o": "${{ artifacts.part }}${{ matrix.v }}"}),
+        step("make", matrix={"v": (1, 2, 3)}, produces={"part": "p"}, outputs={"o": PART}),
         step("flaky", retry=retry(3), writes=()),
-        step("sum", env={"ALL": "${{ join(steps.make.outputs.o, '+') }}"}, outputs={"all": "${{ join(steps.make.outputs.o, '+') }}"}),
+        step("sum", env={"ALL": SUM}, outputs={"all": SUM}),
         step("soft", continue_on_error=True),
         step("never", if_="steps.soft.outcome == 'success'"),
         gates=("one", "part"),
@@ -299,8 +301,6 @@ RICH = (
 @pytest.mark.parametrize("flaky", ["succeeds", "fails"])
 @pytest.mark.parametrize("verdict", [GateStatus.PASS, GateStatus.FAIL, GateStatus.ERROR])
 def test_a_run_with_everything_in_it_ends_the_same_after_a_crash_at_any_event(tmp_path, flaky, verdict):
-    seen = {}
-
     def make(folder, store):
         box = []
         last = Act() if flaky == "succeeds" else FAILS
@@ -311,8 +311,6 @@ def test_a_run_with_everything_in_it_ends_the_same_after_a_crash_at_any_event(tm
             gates=ScriptedGates({"two": verdict}),
         )  # fmt: skip
         box.append(drill)
-        for command in drill.children.commands:
-            seen[command.tag] = command
         return drill
 
     full = make(tmp_path, MemoryStore())

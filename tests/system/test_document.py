@@ -57,7 +57,7 @@ def test_a_valid_file_is_a_dataclass_with_defaults() -> None:
         ("title:", (3, 1, "SPEC-VALUE", "'title': expected text, got nothing", "write a value, or remove the key")),
         ("title: yes\nsecrets: true", (4, 1, "SPEC-VALUE", "'secrets': expected a list, got true", "write a list")),
         ("nam: 3", (3, 1, "SPEC-KEY-UNKNOWN", "unknown key 'nam'", "did you mean 'name'?")),
-        ("permissions: {network: none}", (3, 15, "SPEC-KEY-UNKNOWN", "unknown key 'network'",
+        ("permissions: {write: [], network: none}", (3, 26, "SPEC-KEY-UNKNOWN", "unknown key 'network'",
          "the keys here are: write")),
         ("defaults: {timeout: 3 minutes}", (3, 12, "SPEC-VALUE", "'timeout' is '3 minutes', which is not a duration",
                                             "write a whole number and a unit: 250ms, 90s, 10m, 24h or 7d")),

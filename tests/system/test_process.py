@@ -16,7 +16,7 @@ import pytest
 
 from cli_multi_rapid.model.process import Command, Exit
 from cli_multi_rapid.system import output
-from cli_multi_rapid.system.process import SupervisedRunner, blocking
+from cli_multi_rapid.system.process import SupervisedRunner
 from cli_multi_rapid.system.supervision import supervisor_modes
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -343,19 +343,6 @@ def test_too_many_open_files_fail_the_step_and_leak_nothing(mode, command, tmp_p
     assert "Too many open files" in results[0].error
     assert results[-1].code == 0
     assert all(bool(result.error) != (result.code == 0) for result in results)
-
-
-def test_blocking_runs_commands_for_other_threads(mode, command):
-    async def main():
-        runner = SupervisedRunner(modes=[mode])
-        execute = blocking(runner, asyncio.get_running_loop())
-        results = await asyncio.gather(
-            *(asyncio.to_thread(execute, command("sh", "-c", f"exit {n}")) for n in range(3))
-        )
-        await runner.close()
-        return [result.code for result in results]
-
-    assert asyncio.run(main()) == [0, 1, 2]
 
 
 def test_a_runner_moves_to_another_event_loop(mode, command):

@@ -37,14 +37,6 @@ class Renderer(Protocol):
         ...
 
 
-def use_utf8() -> None:
-    """Make the standard streams write UTF-8 and replace what cannot be encoded, instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8", errors="replace")
-
-
 def emit(data: object) -> None:
     """Print data as JSON on standard output."""
     print(json_text(data), flush=True)  # noqa: T201  this module is the one that prints
@@ -201,6 +193,5 @@ __all__ = [
     "say",
     "show_error",
     "symbols",
-    "use_utf8",
     "wants_colour",
 ]

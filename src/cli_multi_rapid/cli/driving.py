@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from cli_multi_rapid.cli.options import Common
 from cli_multi_rapid.errors import InputInvalid
-from cli_multi_rapid.model.ports import Observer
 
 if TYPE_CHECKING:
     from cli_multi_rapid.documents.reports import RunView
-    from cli_multi_rapid.model.events import Payload
     from cli_multi_rapid.model.settings import Settings
-    from cli_multi_rapid.services.runs import Ended
+    from cli_multi_rapid.services.runs import Ended, Session
     from cli_multi_rapid.services.snapshot import Wish
     from cli_multi_rapid.services.wiring import Project
 
@@ -47,11 +45,13 @@ def wished(settings: "Settings", targets: tuple[str, ...], *, inputs: Sequence[s
 
 
 def begin(
-    common: Common, project: "Project", settings: "Settings", wish: "Wish", *, validate: bool, take_up: bool
-) -> int:
+    common: Common, project: "Project", settings: "Settings", wish: "Wish", *, validate: bool, take_up: bool,
+    wait: bool = False,
+) -> int:  # fmt: skip
     """Check trust, run what is wished, and return the exit code."""
     from cli_multi_rapid.services.compliance import chosen_level
-    from cli_multi_rapid.services.phases import limits, prepare, require_trusted, run
+    from cli_multi_rapid.services.phases import prepare, require_trusted
+    from cli_multi_rapid.services.runs import start
     from cli_multi_rapid.services.wiring import read_specs
 
     specs = read_specs(project)
@@ -63,18 +63,27 @@ def begin(
     notes = list(prepared.tree.warnings)
     if not prepared.tree.git:
         notes.append("this folder is not a git repository: nothing can be restored if a step is interrupted")
-    with watched(common, notes) as observer:
-        ended = run(project, prepared, limits=limits(settings), observer=observer, take_up=take_up, warn=warn)
+    with session_of(common, settings, notes=notes, wait=wait) as session:
+        ended = start(project, prepared.record, session=session, take_up=take_up)
     return finish(common, project, ended)
 
 
-def validate_only(common: Common, project: "Project", settings: "Settings", record: "Payload") -> "Ended":
-    """Drive a run that only evaluates gates."""
-    from cli_multi_rapid.services.phases import limits
-    from cli_multi_rapid.services.runs import start
+@contextmanager
+def session_of(
+    common: Common, settings: "Settings", *, notes: Sequence[str] = (), wait: bool = False
+) -> "Iterator[Session]":
+    """Show what is driven within as it happens, on standard error, after some words of warning."""
+    from cli_multi_rapid.cli.console import renderer
+    from cli_multi_rapid.services.runs import Limits, Session
 
-    with watched(common, ()) as observer:
-        return start(project, record, limits=limits(settings), observer=observer, alone=False)
+    for text in notes:
+        warn(text)
+    shown = renderer(verbose=common.verbose)
+    limits = Limits(log_cap_bytes=settings.log_cap_bytes, timeout_s=settings.timeout_s)
+    try:
+        yield Session(limits=limits, observer=shown, warn=warn, wait=wait)
+    finally:
+        shown.close()
 
 
 def warn(text: str) -> None:
@@ -82,20 +91,6 @@ def warn(text: str) -> None:
     from cli_multi_rapid.cli.console import note
 
     note(f"warning: {text}")
-
-
-@contextmanager
-def watched(common: Common, notes: Sequence[str]) -> Iterator[Observer]:
-    """Show a run as it happens, on standard error, after some words before it."""
-    from cli_multi_rapid.cli.console import renderer
-
-    for text in notes:
-        warn(text)
-    shown = renderer(verbose=common.verbose)
-    try:
-        yield shown
-    finally:
-        shown.close()
 
 
 def finish(common: Common, project: "Project", ended: "Ended") -> int:

@@ -75,7 +75,7 @@ _OPTIONS = (
     ),
     click.option(
         "--debug", is_flag=True, expose_value=False, callback=_debug, is_eager=True,
-        help="Show tracebacks and diagnostic messages.",
+        help="Show the traceback of a bug in this program.",
     ),
 )  # fmt: skip
 

@@ -1,6 +1,8 @@
 """The demo: three acts on a sample project, each a real run."""
 
 import os
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ _ACTS = (
 
 def show(common: Common, folder: Path, entries: "Sequence[EntryFile]") -> int:
     """Build the sample project and play the acts; return 0 if each ended as it should, else 1."""
-    from cli_multi_rapid.cli.console import note, say
+    from cli_multi_rapid.cli.console import emit, note, say
     from cli_multi_rapid.services.sample import add_missing_test, build_sample
     from cli_multi_rapid.services.scaffold import trust_what_was_written
     from cli_multi_rapid.services.trust import fingerprint
@@ -35,7 +37,7 @@ def show(common: Common, folder: Path, entries: "Sequence[EntryFile]") -> int:
     build_sample(folder, entries)
     project = open_project(folder)
     trust_what_was_written(project.root, project.state, os.environ, written=fingerprint(project.root).files)
-    inside = Common(folder=folder, as_json=common.as_json, debug=common.debug, verbose=common.verbose)
+    inside = Common(folder=folder, debug=common.debug, verbose=common.verbose)
     surprises = []
     for number, (title, phase, inputs, expected) in enumerate(_ACTS, start=1):
         note(f"\n{number}. {title}")
@@ -43,12 +45,16 @@ def show(common: Common, folder: Path, entries: "Sequence[EntryFile]") -> int:
             note(f"   wrote {', '.join(add_missing_test(folder))}")
         shown = " ".join(["cli-multi-rapid", "run-phase", phase, *(f"--input {text}" for text in inputs)])
         note(f"   $ {shown}\n")
-        code = _run(inside, phase, inputs)
+        with redirect_stdout(sys.stderr) if common.as_json else nullcontext():
+            code = _run(inside, phase, inputs)
         if code != expected:
             surprises.append(f"act {number} ended with exit code {code} instead of {expected}")
         if expected:
             note(f"\n   what the repair changed:  git -C {folder} diff")
     report = _report(folder)
+    if common.as_json:
+        emit({"project": str(folder), "report": str(report), "unexpected": surprises})
+        return 1 if surprises else 0
     say(f"\nreport   {report}")
     say(f"project  {folder}")
     say(f"next     cli-multi-rapid -C {folder} status")

@@ -48,6 +48,8 @@ def printable(text: str, *, lines: bool = False) -> str:
     Terminal sequences are removed; other control characters, bidirectional marks and bytes that were no UTF-8 become
     visible (``\x1b``, ``\u202e``). With `lines`, line breaks are kept and a lone carriage return is one, too.
     """
+    if text.isascii() and text.isprintable():
+        return text
     clean = _ESCAPES.sub("", text)
     clean = _BREAKS.sub("\n", clean) if lines else clean.replace("\r", "\\r").replace("\n", "\\n")
     return _HIDDEN.sub(_visible, clean.replace("\t", "    " if lines else " "))

@@ -1,13 +1,14 @@
 """One attempt of one step: from its spec and the state to what is recorded of it."""
 
+import asyncio
 import json
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from signal import Signals
 
+from cli_multi_rapid.engine.commands import SHELLS, step_tool
 from cli_multi_rapid.engine.contexts import Contexts
 from cli_multi_rapid.engine.expressions import (
     ExpressionError,
@@ -19,22 +20,14 @@ from cli_multi_rapid.engine.expressions import (
 )
 from cli_multi_rapid.engine.graph import Node
 from cli_multi_rapid.model.events import Payload
-from cli_multi_rapid.model.phase import PhaseSpec, Scalar, Shell, duration_s
+from cli_multi_rapid.model.phase import PhaseSpec, Scalar, duration_s
 from cli_multi_rapid.model.process import Command, Exit, OutputSink, ProcessRunner
 from cli_multi_rapid.model.run import Artifact, Status, StepResult
 from cli_multi_rapid.system.files import PathRefused, digest_inside, read_inside
 from cli_multi_rapid.system.redact import Masker
 
-_OUTPUTS_LIMIT_BYTES = 64 << 10
+_RECORD_LIMIT_BYTES = 64 << 10
 _CONTENT_LIMIT_BYTES = 32 << 20
-
-SHELLS: Mapping[Shell, tuple[str, ...]] = {
-    Shell.BASH: ("bash", "--noprofile", "--norc", "-euo", "pipefail", "-c"),
-    Shell.SH: ("sh", "-eu", "-c"),
-    Shell.PWSH: ("pwsh", "-NoProfile", "-NonInteractive", "-Command"),
-    Shell.PYTHON: ("python", "-c"),
-}
-"""How a text command is run."""
 
 Requirements = Callable[[tuple[str, ...]], Iterable[tuple[str, str]]]
 """Returns name and fix of everything that is required and missing."""
@@ -96,7 +89,7 @@ class Executor:
     async def run(self, attempt: Attempt, phase: PhaseSpec, *, on_output: OutputSink | None = None) -> StepResult:
         """Run one attempt to its end and judge it; everything a step can do wrong becomes a result."""
         step = attempt.node.step
-        missing = list(self.requirements(step.requires)) if step.requires else []
+        missing = list(await asyncio.to_thread(self.requirements, step.requires)) if step.requires else []
         if missing:
             names = ", ".join(name for name, _ in missing)
             return _bad(Status.ERROR, f"not installed: {names}", fix=missing[0][1])
@@ -115,6 +108,8 @@ class Executor:
             ),
             on_output=on_output,
         )  # fmt: skip
+        if step.produces or step.outputs:  # may read and hash large files: not on the event loop
+            return await asyncio.to_thread(self._judged, attempt, ended, timeout=timeout)
         return self._judged(attempt, ended, timeout=timeout)
 
     def _env(self, attempt: Attempt, phase: PhaseSpec) -> dict[str, str]:
@@ -180,9 +175,7 @@ class Executor:
         contents = {name: _content(attempt, path) for name, path in known.items()}
         contexts = {**attempt.contexts, "artifacts": contents}
         values = {name: interpolate(text, contexts, hash_files=self.hash_files) for name, text in step.outputs.items()}
-        recorded = json.dumps(values, allow_nan=False)  # ValueError: JSON, and so the log, has no NaN or infinity
-        if len(recorded) > _OUTPUTS_LIMIT_BYTES:
-            raise ValueError(f"more than {_OUTPUTS_LIMIT_BYTES} bytes; produce an artifact instead")
+        check_size(values, "the outputs")
         return values
 
     def _scalar(self, value: Scalar, contexts: Mapping[str, object]) -> str:
@@ -195,14 +188,14 @@ class Executor:
         return to_string(interpolate(template, contexts, hash_files=self.hash_files))
 
 
-def shown(argv: Iterable[str]) -> str:
-    """Return a command as people would type it."""
-    return shlex.join(argv)
+def check_size(values: object, what: str) -> None:
+    """Check that values can be recorded in the log.
 
-
-def step_tool(run: str | tuple[str, ...]) -> str:
-    """Return the program that a step starts."""
-    return "its shell" if isinstance(run, str) else run[0]
+    Raises:
+        ValueError: they take more than 64 KiB, or JSON, and so the log, cannot hold them (NaN, infinity).
+    """
+    if len(json.dumps(values, allow_nan=False)) > _RECORD_LIMIT_BYTES:
+        raise ValueError(f"{what} take more than {_RECORD_LIMIT_BYTES} bytes; produce an artifact instead")
 
 
 def _artifacts_in(text: str) -> Iterable[str]:
@@ -231,7 +224,7 @@ def _masked(value: object, masker: Masker) -> object:
     if isinstance(value, str):
         return masker.mask_text(value)
     if isinstance(value, Mapping):
-        return {name: _masked(inner, masker) for name, inner in value.items()}
+        return {masker.mask_text(str(name)): _masked(inner, masker) for name, inner in value.items()}
     return [_masked(inner, masker) for inner in value] if isinstance(value, list | tuple) else value
 
 

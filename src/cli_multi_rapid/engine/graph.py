@@ -41,6 +41,7 @@ class RunPlan:
     final_gates: tuple[str, ...] = ()
     level: Level = Level.STANDARD
     parallel: int = 1
+    secrets: tuple[str, ...] = ()
     git: Mapping[str, object] = field(default_factory=dict)
 
     def phase(self, name: str) -> PhaseSpec:

@@ -70,11 +70,6 @@ class _Part:
                 insort(self.waiting, self.left[dependent])
 
 
-def waiting(graph: Graph, state: RunState, *, final: bool, phase: str) -> tuple[Node, ...]:
-    """Return the steps of a phase that have not ended and whose needs all have, in declared order."""
-    return Planner(graph, state).waiting(phase, final=final)
-
-
 def startable(nodes: Iterable[Node], state: RunState, *, running: Sequence[Ready], parallel: int) -> list[Ready]:
     """Choose what starts now, in declared order.
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine import contexts as seen
+from cli_multi_rapid.engine.commands import shown
 from cli_multi_rapid.engine.conditions import Admission, combinations
-from cli_multi_rapid.engine.executor import Attempt, Executor, shown
+from cli_multi_rapid.engine.executor import Attempt, Executor, check_size
 from cli_multi_rapid.engine.expressions import ExpressionError
 from cli_multi_rapid.engine.fold import RunState
 from cli_multi_rapid.engine.gating import phase_gates
 from cli_multi_rapid.engine.graph import Graph, Node, RunPlan
-from cli_multi_rapid.engine.planner import Ready, roll_up, startable, waiting
+from cli_multi_rapid.engine.planner import Planner, Ready, roll_up, startable
 from cli_multi_rapid.engine.retries import pause_s
 from cli_multi_rapid.errors import StateUnwritable
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload, payload_of
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from cli_multi_rapid.model.gate import GateResult
 
 _TICK_S = 0.2
+_NOT_STARTED = StepResult(status=Status.SKIPPED, outcome=Status.SKIPPED, reason="the run was cancelled")
+_CANCELLED = StepResult(status=Status.CANCELLED, outcome=Status.CANCELLED, reason="the run was cancelled")
 
 
 @dataclass(kw_only=True)
@@ -49,14 +52,30 @@ class Runner:
         self._gated: dict[str, str] = {}
         self._interrupted = ""
         self._began: dict[str, float] = {"": time.monotonic()}
+        self._planner = Planner(self.graph, self.state)
+        self._ticked = time.monotonic()
         self._admission = Admission(
             plan=self.plan, graph=self.graph, state=self.state, hash_files=self.executor.hash_files
         )
 
     async def drive(self) -> RunState:
-        """Run to the end, or to an interruption, and return the state."""
+        """Run to the end, or to an interruption, and return the state.
+
+        Whatever goes wrong here (a log that cannot be written, a bug) leaves nothing running, and the run resumable.
+        """
+        try:
+            await self._drive()
+        except BaseException:
+            self._stop_tasks()
+            await self._ended()
+            raise
+        return self.state
+
+    async def _drive(self) -> None:
         while not self._interrupted:
             ready = self._advance()
+            if self._gating is not None:  # gates judge the project as it is: nothing changes it meanwhile
+                ready = [node for node in ready if not node.writes]
             starts = startable(ready, self.state, running=tuple(self._tasks.values()), parallel=self.plan.parallel)
             for start in starts:
                 self._note_start(start)
@@ -67,7 +86,6 @@ class Runner:
                 break
             await self._wait()
         await self._settle()
-        return self.state
 
     def interrupt(self, reason: str) -> None:
         """Stop in order: end what runs without recording it as ended, so that the run can be resumed."""
@@ -94,12 +112,12 @@ class Runner:
         if self.state.phases[spec.name] is not Status.RUNNING:
             return []
         ready = self._admitted(spec.name, final=False)
-        if not self._all_ended(spec.name, final=False):
+        if not self._planner.all_ended(spec.name, final=False):
             return ready
         if not self._gates_done(spec):
             return []
         ready = self._admitted(spec.name, final=True)
-        if self._all_ended(spec.name, final=True):
+        if self._planner.all_ended(spec.name, final=True):
             self._close(spec)
         return ready
 
@@ -134,7 +152,7 @@ class Runner:
             self._judge("", dict.fromkeys(wanted))
             return
         statuses = [*self.state.phases.values(), *seen.gate_statuses(self.state, "gate:")]
-        status = roll_up(statuses)
+        status = Status.CANCELLED if self.state.cancelled else roll_up(statuses)
         code = {Status.SUCCESS: 0, Status.ERROR: 3}.get(status, 1)
         self._note(
             Kind.RUN_FINISHED,
@@ -148,7 +166,11 @@ class Runner:
     def _admitted(self, phase: str, *, final: bool) -> list[Node]:
         """Return the steps whose turn has come; skip those whose condition does not hold, expand matrices."""
         ready: list[Node] = []
-        for node in waiting(self.graph, self.state, final=final, phase=phase):
+        for node in self._planner.waiting(phase, final=final):
+            begun = bool(self.state.step(node.key).instances)
+            if begun and self.state.cancelled and self._admission.of(node).result is not None:
+                self._give_up(node)
+                continue
             if any(running.node is node for running in self._tasks.values()):
                 ready.append(node)
                 continue
@@ -161,22 +183,29 @@ class Runner:
                 ready.append(node)
         return ready
 
+    def _give_up(self, node: Node) -> None:
+        """End the combinations of a matrix that have not started when the run is cancelled."""
+        running = {start.key for start in self._tasks.values()}
+        for key in self.state.step(node.key).instances or ():
+            if key not in running and not self.state.step(key).status.ended:
+                self._note(Kind.STEP_FINISHED, step=key, payload=payload_of(_NOT_STARTED))
+
     def _expand(self, node: Node) -> None:
         visible = seen.phase_contexts(self.plan, self.graph, self.state, node.phase)
         try:
             found = combinations(node.step.matrix, visible)
+            check_size(found, "the matrix")
         except (ExpressionError, ValueError) as broken:
             result = StepResult(status=Status.FAILURE, outcome=Status.FAILURE, reason=f"matrix: {broken}")
             self._note(Kind.STEP_FINISHED, step=node.key, payload=payload_of(result))
             return
         self._note(Kind.STEP_EXPANDED, step=node.key, payload={"matrix": found})
 
-    def _all_ended(self, phase: str, *, final: bool) -> bool:
-        return all(self.state.step(node.key).status.ended for node in self.graph.of(phase, final=final))
-
     # -- gates
 
     def _gates_done(self, spec: PhaseSpec) -> bool:
+        if self._gating is not None:
+            return False
         statuses = [self.state.step(node.key).status for node in self.graph.of(spec.name, final=False)]
         if self.state.cancelled or any(status.bad for status in statuses):
             return True  # nothing to judge: the work itself did not succeed
@@ -189,7 +218,7 @@ class Runner:
         return not open_gates
 
     def _judge(self, phase: str, wanted: Mapping[str, tuple[str, ...] | None]) -> None:
-        if self._gating is None:
+        if self._gating is None and not any(running.node.writes for running in self._tasks.values()):
             self._flush()
             work = self.folder / f"{phase or 'run'}.gates"
             work.mkdir(exist_ok=True)
@@ -255,27 +284,36 @@ class Runner:
         running: set[asyncio.Task[StepResult] | asyncio.Task[tuple[GateResult, ...]]] = set(self._tasks)
         if self._gating is not None:
             running.add(self._gating)
-        done, _ = await asyncio.wait(running, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED)
-        if not done:
+        await asyncio.wait(running, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED)
+        if time.monotonic() - self._ticked >= _TICK_S:
+            self._ticked = time.monotonic()
             self.observer.tick()
-            self._look_for_cancel()
+        self._look_for_cancel()
         self._collect()
 
     def _collect(self) -> None:
+        broken: list[asyncio.Task[StepResult]] = []
         for task in [task for task in self._tasks if task.done()]:
             start = self._tasks.pop(task)
             if task.cancelled():
                 if self._interrupted:
                     continue
-                result = StepResult(status=Status.CANCELLED, outcome=Status.CANCELLED, reason="the run was cancelled")
+                result = _CANCELLED
+            elif task.exception() is not None:
+                broken.append(task)
+                continue
             else:
                 result = task.result()
             number = self.state.step(start.key).attempt
             self._note(Kind.STEP_FINISHED, step=start.key, attempt=number, payload=payload_of(result))
         if self._gating is not None and self._gating.done():
-            task_done, self._gating = self._gating, None
-            for verdict in () if task_done.cancelled() else task_done.result():
+            judged, self._gating = self._gating, None
+            stopped = self._interrupted or self.state.cancelled
+            for verdict in () if stopped and not judged.exception() else judged.result():
                 self._note(Kind.GATE_FINISHED, step=self._gated[verdict.id], attempt=1, payload=payload_of(verdict))
+        if broken:
+            self._flush()  # what ended well is recorded before the error ends the run
+            broken[0].result()
 
     def _look_for_cancel(self) -> None:
         if self.state.cancelled or not self.store.changed():
@@ -289,18 +327,20 @@ class Runner:
     def _stop_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
-        if self._gating is not None:
-            self._gating.cancel()
+        self.gatekeeper.stop()
 
     async def _settle(self) -> None:
         """After an interruption: wait until everything is dead, keep what ended meanwhile, and say why it stopped."""
         if self._interrupted:
-            rest = [*self._tasks, *([self._gating] if self._gating else [])]
-            if rest:
-                await asyncio.wait(rest)
+            await self._ended()
             self._collect()
             self._note(Kind.RUN_INTERRUPTED, attempt=self.fence, payload={"reason": self._interrupted})
         self._flush()
+
+    async def _ended(self) -> None:
+        rest = [*self._tasks, *([self._gating] if self._gating else [])]
+        if rest:
+            await asyncio.wait(rest)
 
     # -- the record
 

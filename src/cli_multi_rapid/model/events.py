@@ -26,9 +26,9 @@ class Kind(StrEnum):
     `step` names what an event is about: a phase (`phase1`), a step (`phase1/lint`), one combination of a matrix
     (`phase1/test[0]`), a gate (`phase1/gate:coverage`), or nothing for the run itself. Durations are milliseconds.
 
-    run.started      phases [{name, title, path, text}] in order, targets, job, inputs {phase: {name: value}},
-                     gates_text, final_gates, level, parallel, tree, head, branch, fingerprint, version, root, host,
-                     trust, path, parent
+    run.started      phases [{name, title, path, text}] in order, targets, job, given {name: text},
+                     inputs {phase: {name: value}}, gates_text, final_gates, secrets (names), level, parallel, tree,
+                     head, branch, fingerprint, version, root, host, trust, path, parent
     run.taken        pid, host; attempt = fencing number
     run.cancel       by
     run.interrupted  reason (SIGINT, SIGTERM, timeout); attempt = fencing number

@@ -9,7 +9,6 @@ from cli_multi_rapid.model.keys import key
 SCHEMA = "cmr/phase@v1"
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
 DURATION = r"^[0-9]+(ms|s|m|h|d)$"
-GLOB = r"^[^\x00]+$"
 
 Scalar = str | int | float | bool | None
 STRICT: dict[str, object] = {"extra": "forbid", "strict": True}

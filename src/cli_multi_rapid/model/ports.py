@@ -95,3 +95,7 @@ class Gatekeeper(Protocol):
         reports that its settings name. `work` is a folder for what the checks write.
         """
         ...
+
+    def stop(self) -> None:
+        """End the commands of the gates that are being judged; `judge` then returns soon. Its results mean nothing."""
+        ...

@@ -27,7 +27,7 @@ def prepare_validation(project: Project, settings: Settings, *, gates: tuple[str
         parallel=settings.parallel,
         final_gates=gates or tuple(specs.gates.gates),
     )
-    path = surroundings(project, ()).environ["PATH"]
+    path = surroundings(project).environ["PATH"]
     return snapshot(project, specs, wish, tree=tree_of(project), trust=trust, path=path)
 
 

@@ -28,10 +28,9 @@ def open_history(project: Project) -> SqliteStore | None:
         return None
 
 
-def alive_run(project: Project) -> str:
-    """Return the run that an orchestrator works on at this moment, or nothing."""
-    note = holder(project.lock)
-    return str(note.get("run", "")) if note else ""
+def is_alive(project: Project, run: str) -> bool:
+    """Tell whether somebody works on a run at this moment."""
+    return holder(project.run_lock(run)) is not None
 
 
 def recent(project: Project, *, limit: int) -> tuple[RunView, ...]:
@@ -40,9 +39,10 @@ def recent(project: Project, *, limit: int) -> tuple[RunView, ...]:
     if store is None:
         return ()
     try:
-        alive = alive_run(project)
         found = ((run, store.events(run)) for run in store.runs(limit=limit))
-        return tuple(view(events, alive=run == alive, stuck_after=DEATHS_ALLOWED) for run, events in found if events)
+        return tuple(
+            view(events, alive=is_alive(project, run), stuck_after=DEATHS_ALLOWED) for run, events in found if events
+        )
     finally:
         store.close()
 
@@ -50,8 +50,7 @@ def recent(project: Project, *, limit: int) -> tuple[RunView, ...]:
 def one(project: Project, wanted: str, *, planned: Mapping[str, Planned] | None = None) -> RunView:
     """Return the run that is meant; see `find_events`. What is `planned` and has no result is named as not run."""
     events = find_events(project, wanted)
-    alive = events[0].run == alive_run(project)
-    return view(events, alive=alive, planned=planned, stuck_after=DEATHS_ALLOWED)
+    return view(events, alive=is_alive(project, events[0].run), planned=planned, stuck_after=DEATHS_ALLOWED)
 
 
 def planned_by(record: Payload) -> dict[str, Planned]:

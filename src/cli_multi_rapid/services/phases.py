@@ -1,26 +1,20 @@
 """What users ask of phases: plan them, run them, go on, run again."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import cast
 
-from cli_multi_rapid.engine.graph import ordered
 from cli_multi_rapid.errors import JobUnknown, ProjectUntrusted, UsageError
 from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import Level
-from cli_multi_rapid.model.ports import Observer
 from cli_multi_rapid.model.settings import Settings
-from cli_multi_rapid.services.runs import Ended, Limits, resume, start
-from cli_multi_rapid.services.snapshot import Wish, check_phase, snapshot
+from cli_multi_rapid.services.snapshot import Wish, check_phase, secret_names, snapshot
 from cli_multi_rapid.services.tree import Tree, tree_of
 from cli_multi_rapid.services.trust import require_trust, trusted
-from cli_multi_rapid.services.wiring import CONFIG, GATES, Project, Specs, read_specs
-
-_RECENT = 50
-_SAME = ("phases", "inputs", "gates_text", "final_gates", "level")
+from cli_multi_rapid.services.wiring import CONFIG, GATES, Project, Specs, read_specs, text_inside
+from cli_multi_rapid.system.files import PathRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +37,7 @@ def prepare(project: Project, specs: Specs, wish: Wish, *, trust: str) -> Prepar
     for target in wish.targets:
         check_phase(target, specs)
     tree = tree_of(project)
-    around = surroundings(project, ordered(wish.targets, specs.phases))
+    around = surroundings(project, secret_names(specs))
     record = snapshot(project, specs, wish, tree=tree, trust=trust, path=around.environ["PATH"])
     refuse_secrets(record, around.secrets)
     return Prepared(record=record, tree=tree)
@@ -116,60 +110,15 @@ def require_standing(project: Project) -> None:
 def changed_since(project: Project, record: Payload) -> tuple[str, ...]:
     """Return the phase files that no longer have the text that a run began with."""
     phases = cast("list[dict[str, str]]", record["phases"])
-    return tuple(phase["path"] for phase in phases if _text_of(project.root / phase["path"]) != phase["text"])
-
-
-def limits(settings: Settings, *, timeout_s: float | None = None) -> Limits:
-    """Return the limits of the engine from settings and a flag."""
-    return Limits(log_cap_bytes=settings.log_cap_bytes, timeout_s=timeout_s or settings.timeout_s)
-
-
-def interrupted_like(project: Project, record: Payload) -> str | None:
-    """Return the newest run if it was interrupted and is of the same specs, inputs and gates; else None."""
-    from cli_multi_rapid.engine.fold import fold
-    from cli_multi_rapid.services.history import open_history
-
-    store = open_history(project)
-    if store is None:
-        return None
-    try:
-        for run in store.runs(limit=_RECENT):
-            state = fold(run, store.events(run))
-            if not state.started or state.started["targets"] != record["targets"]:
-                continue
-            same = all(state.started[name] == record[name] for name in _SAME)
-            return run if same and not state.status.ended and not state.cancelled else None
-        return None
-    finally:
-        store.close()
-
-
-def run(
-    project: Project,
-    prepared: Prepared,
-    *,
-    limits: Limits,
-    observer: Observer,
-    take_up: bool,
-    warn: Callable[[str], None],
-) -> Ended:
-    """Run what was prepared; with `take_up`, go on with an interrupted run of the same if there is one."""
-    found = interrupted_like(project, prepared.record) if take_up else None
-    if found is not None:
-        warn(f"going on with run {found}, which was interrupted; --no-resume begins anew")
-        return resume(project, found, limits=limits, observer=observer, warn=warn)
-    return start(project, prepared.record, limits=limits, observer=observer)
+    return tuple(phase["path"] for phase in phases if _text_of(project, phase["path"]) != phase["text"])
 
 
 def wish_again(record: Payload, run: str, settings: Settings) -> Wish:
-    """Return the wish that repeats a recorded run: same targets, inputs and level."""
-    inputs: dict[str, str] = {}
-    for values in cast("Mapping[str, Mapping[str, object]]", record["inputs"]).values():
-        inputs.update({name: _typed(value) for name, value in values.items()})
+    """Return the wish that repeats a recorded run: same targets, level, and the inputs as they were given."""
     return Wish(
         targets=tuple(cast("list[str]", record["targets"])),
         job=str(record["job"]),
-        inputs=inputs,
+        inputs=cast("dict[str, str]", record["given"]),
         level=Level(str(record["level"])),
         parallel=settings.parallel,
         final_gates=tuple(cast("list[str]", record["final_gates"])),
@@ -177,12 +126,8 @@ def wish_again(record: Payload, run: str, settings: Settings) -> Wish:
     )
 
 
-def _text_of(file: Path) -> str | None:
+def _text_of(project: Project, path: str) -> str | None:
     try:
-        return file.read_text("utf-8", errors="surrogateescape")
-    except OSError:
+        return text_inside(project.root, path)
+    except PathRefused:
         return None
-
-
-def _typed(value: object) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)

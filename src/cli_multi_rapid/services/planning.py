@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from cli_multi_rapid.documents.graph import Node
-from cli_multi_rapid.engine.executor import SHELLS, shown
+from cli_multi_rapid.engine.commands import SHELLS, shown
 from cli_multi_rapid.engine.graph import Graph, build, ordered
 from cli_multi_rapid.errors import RunUnknown
 from cli_multi_rapid.model.phase import PhaseSpec, Step
@@ -27,7 +27,7 @@ def planned(project: Project, wish: Wish) -> dict[str, object]:
         check_phase(target, specs)
     phases = ordered(wish.targets, specs.phases)
     inputs = chosen_inputs(phases, wish)
-    around = surroundings(project, phases)
+    around = surroundings(project)
     graph = build(phases)
     return {
         "targets": list(wish.targets),
@@ -40,6 +40,7 @@ def planned(project: Project, wish: Wish) -> dict[str, object]:
                 "name": phase.name,
                 "title": phase.title,
                 "inputs": inputs[phase.name],
+                "descriptions": {name: spec.description for name, spec in phase.inputs.items() if spec.description},
                 "steps": _steps(phase, graph, around.present, final=False),
                 "gates": [gate if isinstance(gate, str) else gate.use for gate in phase.gates],
                 "finally": _steps(phase, graph, around.present, final=True),
@@ -62,6 +63,7 @@ def planned_lines(plan: Mapping[str, object]) -> list[str]:
         inputs = cast("dict[str, object]", phase["inputs"])
         if inputs:
             lines.append("  inputs  " + " ".join(f"{name}={_plain(value)}" for name, value in inputs.items()))
+        lines += [f"          {name}: {text}" for name, text in cast("dict[str, str]", phase["descriptions"]).items()]
         for part in ("steps", "finally"):
             for step in cast("list[dict[str, object]]", phase[part]):
                 lines += _step_lines(step, part)

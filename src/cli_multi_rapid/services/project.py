@@ -98,8 +98,15 @@ def state_base(environ: Mapping[str, str]) -> Path:
 
 
 def cache_dir(environ: Mapping[str, str]) -> Path:
-    """Return the folder for what can be made again, of all projects of this user: `$CMR_CACHE_DIR`, else beside state."""
-    return Path(environ.get("CMR_CACHE_DIR") or state_base(environ) / "cache")
+    """Return the folder for what can be made again, of all projects of this user: `$CMR_CACHE_DIR`, else beside state.
+
+    Raises:
+        UsageError: `CMR_CACHE_DIR` is relative.
+    """
+    chosen = environ.get("CMR_CACHE_DIR", "")
+    if chosen and not Path(chosen).is_absolute():
+        raise UsageError("CMR_CACHE_DIR must be an absolute path", where=chosen)
+    return Path(chosen) if chosen else state_base(environ) / "cache"
 
 
 def _make(folder: Path) -> None:

@@ -6,25 +6,27 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cli_multi_rapid.engine.fold import RunState, fold
 from cli_multi_rapid.engine.graph import build
-from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck
+from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck, StateDamaged
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload
-from cli_multi_rapid.model.ports import Observer, Store
-from cli_multi_rapid.model.process import Command, Exit
+from cli_multi_rapid.model.ports import Observer
 from cli_multi_rapid.model.run import DEATHS_ALLOWED, Status
 from cli_multi_rapid.services.project import ensure_state_dir
 from cli_multi_rapid.services.runids import new_run_id
 from cli_multi_rapid.services.snapshot import plan_of
 from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.lock import ProjectLock, acquire
-from cli_multi_rapid.system.store import open_store
+from cli_multi_rapid.system.store import SqliteStore, open_store
 
 INTERRUPTED = {"SIGINT": 130, "SIGTERM": 143, "timeout": 124}
 """Exit code of a run that was stopped in order and can be resumed, by the reason."""
+
+_RECENT = 50
+_SAME = ("phases", "inputs", "gates_text", "final_gates", "level")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,19 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """How runs are driven for somebody: within which limits, and who watches and is warned.
+
+    With `wait` a project that another orchestrator holds is waited for instead of refused.
+    """
+
+    limits: Limits
+    observer: Observer
+    warn: Callable[[str], None]
+    wait: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """How driving a run ended."""
 
@@ -44,70 +59,56 @@ class Ended:
     exit_code: int
 
 
-def start(project: Project, record: Payload, *, limits: Limits, observer: Observer, alone: bool = True) -> Ended:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """What is held while a run is driven: the open log and the locks, which the supervisor inherits."""
+
+    project: Project
+    session: Session
+    store: SqliteStore
+    locks: tuple[ProjectLock, ...]
+
+
+def start(project: Project, record: Payload, *, session: Session, alone: bool = True, take_up: bool = False) -> Ended:
     """Make a new run of a snapshot and drive it to its end.
 
-    Only a run that changes nothing (gates alone) may do without being `alone` in the project.
+    Only a run that changes nothing (gates alone) may do without being `alone` in the project. With `take_up` an
+    interrupted run of the same is gone on with, if there is one.
 
     Raises:
         ProjectBusy: another orchestrator holds the project.
     """
     ensure_state_dir(project.state)
-    with _held(project, alone=alone) as (lock, store):
+    with _held(project, session, alone=alone) as held:
+        found = _interrupted_like(held.store, record) if take_up else None
+        if found is not None:
+            session.warn(f"going on with run {found}, which was interrupted; --no-resume begins anew")
+            return _taken_up(held, found)
         run = new_run_id()
-        if lock is not None:
-            lock.name_run(run)
-        fence = store.take(run)
-        begun = store.append(run, [NewEvent(kind=Kind.RUN_STARTED, payload=record), _taken(fence)], fence=fence)
-        for event in begun:
-            observer.event(event)
-        return _drive(project, lock, store, fold(run, begun), fence=fence, limits=limits, observer=observer)
+        with _named(held, run) as mine:
+            fence = held.store.take(run)
+            begun = held.store.append(
+                run, [NewEvent(kind=Kind.RUN_STARTED, payload=record), _taken(fence)], fence=fence
+            )
+            for event in begun:
+                session.observer.event(event)
+            return asyncio.run(_driven(mine, fold(run, begun), fence=fence))
 
 
-def resume(project: Project, run: str, *, limits: Limits, observer: Observer, warn: Callable[[str], None]) -> Ended:
+def resume(project: Project, run: str, *, session: Session) -> Ended:
     """Take an interrupted run up again: fold its events and go on with the first step that is not recorded as ended.
 
-    `warn` is told of each step that was interrupted and may have left half-done changes.
+    Each step that was interrupted and may have left half-done changes is warned of.
 
     Raises:
         RunFinished: it has ended.
         RunStuck: it died again and again without progress.
+        StateDamaged: its events are not those that were recorded.
         ProcessSurvived: a process of the interrupted attempt cannot be stopped.
-        ProjectBusy: another orchestrator holds the project.
+        ProjectBusy: another orchestrator holds the project or the run.
     """
-    from cli_multi_rapid.system.survivors import kill_survivors
-
-    with _held(project, alone=True) as (lock, store):
-        assert lock is not None
-        lock.name_run(run)
-        events = store.events(run)
-        state = fold(run, events)
-        if state.status.ended:
-            raise RunFinished(f"run {run} has ended: {state.status}", hint=f"cli-multi-rapid rerun {run}")
-        if state.idle_takes >= DEATHS_ALLOWED:
-            raise RunStuck(
-                f"run {run} died {state.idle_takes} times without finishing a step",
-                hint=f"see what happened:  cli-multi-rapid logs {run}   then:  cli-multi-rapid rerun {run}",
-            )
-        _, alive = kill_survivors(f"{run}:", wait_s=2.0)
-        if alive:
-            raise ProcessSurvived(f"process {alive[0].pid} of run {run} is still running", hint=f"kill {alive[0].pid}")
-        for key in _maybe_half_done(state):
-            warn(f"{key} was interrupted; files that it had changed were not restored before it runs again")
-        fence = store.take(run)
-        for event in events:
-            observer.event(event)
-        for event in store.append(run, [_taken(fence)], fence=fence):
-            state.apply(event)
-            observer.event(event)
-        return _drive(project, lock, store, state, fence=fence, limits=limits, observer=observer)
-
-
-def _maybe_half_done(state: RunState) -> list[str]:
-    """Return the steps that were running when the orchestrator ended and had not promised to write nothing."""
-    nodes = build(plan_of(state.started).phases).nodes
-    running = [key for key, step in state.steps.items() if step.status is Status.RUNNING]
-    return [key for key in running if nodes[key.partition("[")[0]].writes]
+    with _held(project, session, alone=True) as held:
+        return _taken_up(held, run)
 
 
 def cancel(project: Project, run: str) -> None:
@@ -127,14 +128,77 @@ def cancel(project: Project, run: str) -> None:
         store.close()
 
 
+def _taken_up(held: _Held, run: str) -> Ended:
+    """Go on with a run: lease first, then nothing of the old attempt may live, and only then its events are read."""
+    with _named(held, run) as mine:
+        fence = held.store.take(run)
+        _end_survivors(run)
+        wrong = held.store.verify(run)
+        if wrong is not None:
+            raise StateDamaged(
+                f"event {wrong} of run {run} is not what was recorded", where=str(held.project.log),
+                hint="put the log back from a backup; a run with altered events does not go on",
+            )  # fmt: skip
+        events = held.store.events(run)
+        state = fold(run, events)
+        _check_unended(state)
+        for key in _maybe_half_done(state):
+            held.session.warn(
+                f"{key} was interrupted; files that it had changed were not restored before it runs again"
+            )
+        for event in (*events, *held.store.append(run, [_taken(fence)], fence=fence)):
+            held.session.observer.event(event)
+            if event.seq > len(events):
+                state.apply(event)
+        return asyncio.run(_driven(mine, state, fence=fence))
+
+
+def _check_unended(state: RunState) -> None:
+    if state.status.ended:
+        raise RunFinished(f"run {state.id} has ended: {state.status}", hint=f"cli-multi-rapid rerun {state.id}")
+    if state.idle_takes >= DEATHS_ALLOWED:
+        raise RunStuck(
+            f"run {state.id} died {state.idle_takes} times without finishing a step",
+            hint=f"see what happened:  cli-multi-rapid logs {state.id}   then:  cli-multi-rapid rerun {state.id}",
+        )
+
+
+def _end_survivors(run: str) -> None:
+    from cli_multi_rapid.system.survivors import kill_survivors
+
+    _, alive = kill_survivors(f"{run}:", wait_s=2.0)
+    if alive:
+        raise ProcessSurvived(f"process {alive[0].pid} of run {run} is still running", hint=f"kill {alive[0].pid}")
+
+
+def _maybe_half_done(state: RunState) -> list[str]:
+    """Return the steps that were running when the orchestrator ended and had not promised to write nothing."""
+    nodes = build(plan_of(state.started).phases).nodes
+    running = [key for key, step in state.steps.items() if step.status is Status.RUNNING]
+    return [key for key in running if nodes[key.partition("[")[0]].writes]
+
+
+def _interrupted_like(store: SqliteStore, record: Payload) -> str | None:
+    """Return the newest run of these targets if it was interrupted and is of the same specs, inputs and gates."""
+    for run in store.runs(limit=_RECENT):
+        first = store.events(run, limit=1)
+        if not first or first[0].payload.get("targets") != record["targets"]:
+            continue
+        if any(first[0].payload.get(name) != record[name] for name in _SAME):
+            return None
+        state = fold(run, store.events(run))
+        return None if state.status.ended or state.cancelled else run
+    return None
+
+
 @contextmanager
-def _held(project: Project, *, alone: bool) -> Iterator[tuple[ProjectLock | None, Store]]:
+def _held(project: Project, session: Session, *, alone: bool) -> Iterator[_Held]:
     """Hold the project's lock, unless company is allowed, and its open log."""
-    lock = acquire(project.lock) if alone else None
+    lock = acquire(project.lock, wait=session.wait) if alone else None
     try:
         store = open_store(project.log, create=True)
         try:
-            yield lock, store
+            yield _Held(project=project, session=session, store=store, locks=(lock,) if lock else ())
         finally:
             store.close()
     finally:
@@ -142,66 +206,54 @@ def _held(project: Project, *, alone: bool) -> Iterator[tuple[ProjectLock | None
             lock.release()
 
 
+@contextmanager
+def _named(held: _Held, run: str) -> Iterator[_Held]:
+    """Hold the lock of a run, too, by which everybody sees that somebody works on it."""
+    _folder(held.project.folder(run))
+    lock = acquire(held.project.run_lock(run))
+    try:
+        locks = (*held.locks, lock)
+        for one in locks:
+            one.name_run(run)
+        yield replace(held, locks=locks)
+    finally:
+        lock.release()
+
+
 def _taken(fence: int) -> NewEvent:
     payload = {"pid": os.getpid(), "host": socket.gethostname()}
     return NewEvent(kind=Kind.RUN_TAKEN, attempt=fence, payload=payload)
 
 
-def _drive(
-    project: Project,
-    lock: ProjectLock | None,
-    store: Store,
-    state: RunState,
-    *,
-    fence: int,
-    limits: Limits,
-    observer: Observer,
-) -> Ended:
-    return asyncio.run(_driven(project, lock, store, state, fence=fence, limits=limits, observer=observer))
-
-
-async def _driven(
-    project: Project,
-    lock: ProjectLock | None,
-    store: Store,
-    state: RunState,
-    *,
-    fence: int,
-    limits: Limits,
-    observer: Observer,
-) -> Ended:
+async def _driven(held: _Held, state: RunState, *, fence: int) -> Ended:
     from cli_multi_rapid.engine.executor import Executor
     from cli_multi_rapid.engine.runner import Runner
     from cli_multi_rapid.services.gatekeeping import ProjectGates
     from cli_multi_rapid.services.surroundings import surroundings
     from cli_multi_rapid.services.tree import file_hasher
-    from cli_multi_rapid.system.process import SupervisedRunner, blocking
+    from cli_multi_rapid.system.process import SupervisedRunner
 
+    project, limits = held.project, held.session.limits
     plan = plan_of(state.started)
-    around = surroundings(project, plan.phases)
-    children = SupervisedRunner(inherit_fds=(lock.descriptor,) if lock else ())
+    around = surroundings(project, plan.secrets)
+    children = SupervisedRunner(inherit_fds=tuple(lock.descriptor for lock in held.locks))
     loop = asyncio.get_running_loop()
-
-    def executes() -> Callable[[Command], Exit]:
-        return blocking(children, loop)
-
     runner = Runner(
-        store=store,
+        store=held.store,
         fence=fence,
         plan=plan,
         graph=build(plan.phases),
         state=state,
         executor=Executor(
             runner=children, root=str(project.root), environ=around.environ, secrets=around.secrets,
-            log_cap_bytes=limits.log_cap_bytes, requirements=around.missing,
-            hash_files=file_hasher(project),
+            log_cap_bytes=limits.log_cap_bytes, requirements=around.missing, hash_files=file_hasher(project),
         ),
         gatekeeper=ProjectGates(
-            project=project, gates=plan.gates, level=plan.level, parallel=plan.parallel, env=around.environ,
-            execute=executes,
+            run=state.id, project=project, gates=plan.gates, level=plan.level, parallel=plan.parallel,
+            env=around.environ, secrets=tuple(around.secrets.values()), children=children,
         ),
-        observer=observer,
-        folder=_folder(project.folder(state.id)),
+        observer=held.session.observer,
+        folder=project.folder(state.id),
     )  # fmt: skip
     _obey_signals(loop, runner.interrupt)
     if limits.timeout_s is not None:

@@ -45,6 +45,8 @@ def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: s
         "targets": list(wish.targets),
         "job": wish.job,
         "inputs": inputs,
+        "given": dict(wish.inputs),
+        "secrets": list(secret_names(specs)),
         "gates_text": specs.gates_text,
         "final_gates": list(wish.final_gates),
         "level": wish.level.value,
@@ -75,8 +77,14 @@ def plan_of(record: Payload) -> RunPlan:
         final_gates=tuple(cast("list[str]", record["final_gates"])),
         level=Level(str(record["level"])),
         parallel=int(str(record["parallel"])),
+        secrets=tuple(cast("list[str]", record["secrets"])),
         git={name: record[name] for name in ("head", "branch", "tree")},
     )
+
+
+def secret_names(specs: Specs) -> tuple[str, ...]:
+    """Return the names that any phase of the project declares as secrets: what one of them hides, all do."""
+    return tuple(sorted({name for phase in specs.phases.values() for name in phase.secrets}))
 
 
 def chosen_inputs(phases: tuple[PhaseSpec, ...], wish: Wish) -> dict[str, dict[str, Scalar]]:
@@ -102,7 +110,8 @@ def _phase(phase: PhaseSpec, specs: Specs) -> dict[str, str]:
 def _input(phase: PhaseSpec, name: str, spec: InputSpec, wish: Wish) -> Scalar:
     if name not in wish.inputs:
         if spec.default is None:
-            raise InputInvalid(f"{phase.name} needs a value for {name}", hint=f"--input {name}=VALUE")
+            what = f" ({spec.description})" if spec.description else ""
+            raise InputInvalid(f"{phase.name} needs a value for {name}{what}", hint=f"--input {name}=VALUE")
         return spec.default
     value = _parsed(name, spec.type, wish.inputs[name])
     if spec.options and value not in spec.options:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from cli_multi_rapid.errors import UsageError
-from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.services.wiring import Project
 
 
@@ -25,8 +24,8 @@ class Surroundings:
     present: Callable[[tuple[str, ...]], Mapping[str, str]]
 
 
-def surroundings(project: Project, phases: Iterable[PhaseSpec]) -> Surroundings:
-    """Find the environment that the steps of these phases see.
+def surroundings(project: Project, secrets: Iterable[str] = ()) -> Surroundings:
+    """Find the environment that steps see, and the values of the secrets of these names.
 
     Raises:
         UsageError: a declared secret cannot be hidden because it is too short.
@@ -48,10 +47,9 @@ def surroundings(project: Project, phases: Iterable[PhaseSpec]) -> Surroundings:
     def present(requires: tuple[str, ...]) -> Mapping[str, str]:
         return present_without_running(requires, found, environ_path=environ["PATH"])
 
-    names = {name for phase in phases for name in phase.secrets}
     return Surroundings(
         environ=environ,
-        secrets=_secrets(project.environ, names),
+        secrets=_secrets(project.environ, secrets),
         python=found.python,
         kind=found.kind,
         notes=tuple(found.notes),
@@ -63,7 +61,7 @@ def surroundings(project: Project, phases: Iterable[PhaseSpec]) -> Surroundings:
 def _secrets(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
     from cli_multi_rapid.system.redact import check_secret
 
-    found = {name: environ[name] for name in sorted(names) if environ.get(name)}
+    found = {name: environ[name] for name in names if environ.get(name)}
     for name, value in found.items():
         try:
             check_secret(name, value)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cli_multi_rapid.errors import Problem, SpecInvalid
 from cli_multi_rapid.services.project import find_root, state_dir
+from cli_multi_rapid.system.files import PathRefused, read_inside
 
 if TYPE_CHECKING:  # what only reads the log needs no specs
     from cli_multi_rapid.model.gate_settings import GateFile
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # what only reads the log needs no specs
 PHASES = "workflows/phase_definitions"
 GATES = "config/compliance-gates.yaml"
 CONFIG = "config/workflow-config.yaml"
+_SPEC_LIMIT_BYTES = 2 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,10 @@ class Project:
     def lock(self) -> Path:
         """Return the path of the project's lock."""
         return self.state / "lock"
+
+    def run_lock(self, run: str) -> Path:
+        """Return the path of the lock that whoever works on a run holds."""
+        return self.folder(run) / "lock"
 
     def folder(self, run: str) -> Path:
         """Return the folder of a run's logs and artifacts."""
@@ -70,30 +76,52 @@ def read_specs(project: Project) -> Specs:
         SpecInvalid: with every problem of every file.
     """
     folder = project.root / PHASES
-    files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
-    texts = {f"{PHASES}/{file.name}": _text(file) for file in files}
-    gates_file = project.root / GATES
-    gates_text = _text(gates_file) if gates_file.is_file() else None
-    return checked_specs(texts, gates_text, misnamed=tuple(sorted(one.name for one in folder.glob("*.yml"))))
+    names = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
+    problems = [_misnamed(name) for name in names if name.endswith(".yml")]
+    texts: dict[str, str] = {}
+    for path in [*(f"{PHASES}/{name}" for name in names if name.endswith(".yaml")), GATES]:
+        try:
+            texts[path] = text_inside(project.root, path)
+        except PathRefused as refused:
+            if not refused.missing:
+                fix = "put a regular file of at most 1 MiB there"
+                problems.append(Problem(code="PATH-OUTSIDE", message=refused.reason, path=path, fix=fix))
+    gates_text = texts.pop(GATES, None)
+    try:
+        specs = checked_specs(texts, gates_text)
+    except SpecInvalid as invalid:
+        raise SpecInvalid((*problems, *invalid.problems)) from invalid
+    if problems:
+        raise SpecInvalid(tuple(problems))
+    return specs
 
 
-def checked_specs(texts: Mapping[str, str], gates_text: str | None, *, misnamed: tuple[str, ...] = ()) -> Specs:
+def text_inside(root: Path, path: str) -> str:
+    """Return the text of a project's file exactly as it is: line ends stay, foreign bytes become surrogates.
+
+    Raises:
+        PathRefused: it is missing, no regular file, reached by a link, or too large for a spec.
+    """
+    return read_inside(root, path, limit_bytes=_SPEC_LIMIT_BYTES).decode("utf-8", errors="surrogateescape")
+
+
+def checked_specs(texts: Mapping[str, str], gates_text: str | None) -> Specs:
     """Check the texts of phases and gates, those of a project or those of a run's snapshot.
 
     Raises:
         SpecInvalid: with every problem of every text.
     """
-    return _checked(tuple(texts.items()), gates_text, misnamed)
+    return _checked(tuple(texts.items()), gates_text)
 
 
 @lru_cache(maxsize=8)  # a run needs the same specs to check, to plan and to report
-def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None, misnamed: tuple[str, ...]) -> Specs:
+def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None) -> Specs:
     from cli_multi_rapid.engine.loader import load_phases
     from cli_multi_rapid.gates.config import load_gates
     from cli_multi_rapid.model.gate_settings import GateFile
 
     texts = dict(items)
-    problems = [_misnamed(name) for name in misnamed]
+    problems: list[Problem] = []
     gates, phases = GateFile(schema="cmr/gates@v1"), None
     names: frozenset[str] | None = frozenset()
     try:
@@ -109,10 +137,6 @@ def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None, misname
     if problems or phases is None:
         raise SpecInvalid(tuple(problems))
     return Specs(texts=texts, phases=phases, gates_text=gates_text, gates=gates)
-
-
-def _text(file: Path) -> str:
-    return file.read_text("utf-8", errors="surrogateescape")
 
 
 def _misnamed(name: str) -> Problem:

@@ -72,22 +72,6 @@ def digest_inside(root: AnyPath, relative: str) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def copy_inside(root: AnyPath, relative: str, target: AnyPath, *, mode: int = 0o644) -> tuple[str, int]:
-    """Copy a regular file below `root` to `target`, atomically, and return SHA-256 (hex) and size of what was copied.
-
-    Raises:
-        PathRefused: as for `read_inside`.
-        OSError: the target cannot be written.
-    """
-    digest, size = sha256(), 0
-    with _opened(root, relative) as file, _replacing(Path(target), mode) as copy:
-        for chunk in _chunks(file, relative):
-            digest.update(chunk)
-            size += len(chunk)
-            copy.write(chunk)
-    return digest.hexdigest(), size
-
-
 def sync_folder(folder: AnyPath) -> None:
     """Make the names in a folder durable. Does nothing where the system has no such call (Windows)."""
     if os.name != "posix":

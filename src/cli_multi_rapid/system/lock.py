@@ -47,8 +47,8 @@ class ProjectLock:
             self.descriptor = -1
 
 
-def acquire(path: Path) -> ProjectLock:
-    """Take the lock of a project.
+def acquire(path: Path, *, wait: bool = False) -> ProjectLock:
+    """Take a lock; with `wait`, however long another orchestrator holds it.
 
     Raises:
         ProjectBusy: another orchestrator holds it; the message names it.
@@ -61,7 +61,7 @@ def acquire(path: Path) -> ProjectLock:
     waited_s = 0.0
     while not _try(descriptor):
         holder = _note(path)
-        if waited_s >= (_PATIENCE_S if _alive(holder) else _PATIENCE_DEAD_S):
+        if not wait and waited_s >= (_PATIENCE_S if _alive(holder) else _PATIENCE_DEAD_S):
             os.close(descriptor)
             raise _busy(holder)
         time.sleep(_PAUSE_S)

@@ -4,9 +4,9 @@ import asyncio
 import errno
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from cli_multi_rapid.model.process import Command, Exit, OutputSink, ProcessRunner
+from cli_multi_rapid.model.process import Command, Exit, OutputSink
 from cli_multi_rapid.system.output import Outlet
 from cli_multi_rapid.system.supervision import Isolation, Mode, Supervision, close_descriptors, start_supervisor
 from cli_multi_rapid.system.supervisor import TAG_NAME
@@ -128,15 +128,6 @@ class SupervisedRunner:
             is_group = supervision.mode.isolation == "group"
             killed = kill_tagged(job.command.tag.__eq__, wait_s=0.5)[0] if is_group else []
             job.ended(status=_KILLED_STATUS, killed=len(killed))
-
-
-def blocking(runner: ProcessRunner, loop: asyncio.AbstractEventLoop) -> Callable[[Command], Exit]:
-    """Return a function that runs a command in `loop` and waits for it, for code in another thread than the loop's."""
-
-    def execute(command: Command) -> Exit:
-        return asyncio.run_coroutine_threadsafe(runner.run(command), loop).result()
-
-    return execute
 
 
 class _Job:

@@ -75,9 +75,9 @@ class SqliteStore:
                 )
             return tuple(added)
 
-    def events(self, run: str, *, after: int = 0) -> tuple[Event, ...]:
-        """Return the events of a run in order, those with a sequence number above `after`."""
-        rows = self._query("SELECT * FROM event WHERE run = ? AND seq > ? ORDER BY seq", (run, after))
+    def events(self, run: str, *, after: int = 0, limit: int = -1) -> tuple[Event, ...]:
+        """Return the events of a run in order, those with a sequence number above `after`, at most `limit` of them."""
+        rows = self._query("SELECT * FROM event WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?", (run, after, limit))
         return tuple(_event(row) for row in rows)
 
     def runs(self, *, limit: int | None = None) -> tuple[str, ...]:

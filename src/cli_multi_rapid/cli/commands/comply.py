@@ -14,13 +14,16 @@ from cli_multi_rapid.cli.options import Common, command
 def validate_compliance(common: Common, *, level: str | None, gates: tuple[str, ...]) -> int:
     """Evaluate the gates of config/compliance-gates.yaml on the project as it is."""
     from cli_multi_rapid.cli.console import emit
-    from cli_multi_rapid.cli.driving import opened, print_summary, validate_only
+    from cli_multi_rapid.cli.driving import opened, print_summary, session_of
     from cli_multi_rapid.documents.reports import compliance
     from cli_multi_rapid.services.compliance import prepare_validation
     from cli_multi_rapid.services.history import one
+    from cli_multi_rapid.services.runs import start
 
     project, settings = opened(common, level=level)
-    ended = validate_only(common, project, settings, prepare_validation(project, settings, gates=gates))
+    record = prepare_validation(project, settings, gates=gates)
+    with session_of(common, settings) as session:
+        ended = start(project, record, session=session, alone=False)
     view = one(project, ended.run)
     if common.as_json:
         emit(compliance(view))

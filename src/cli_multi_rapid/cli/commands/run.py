@@ -2,7 +2,7 @@
 
 import click
 
-from cli_multi_rapid.cli.driving import begin, finish, opened, warn, watched, wished
+from cli_multi_rapid.cli.driving import begin, finish, opened, session_of, wished
 from cli_multi_rapid.cli.options import Common, command
 
 _INPUT = click.option("-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="Give an input; repeatable.")
@@ -17,6 +17,9 @@ _RESUME = click.option(
 )
 
 
+_WAIT = click.option("--wait", is_flag=True, help="Wait for another orchestrator that holds the project.")
+
+
 @command("run-phase", example="cli-multi-rapid run-phase phase1 --validate --input fix=true")
 @click.argument("phase")
 @click.option("--validate", is_flag=True, help="Evaluate all gates of the project afterwards, too.")
@@ -24,14 +27,15 @@ _RESUME = click.option(
 @_RESUME
 @_LEVEL
 @_TIMEOUT
+@_WAIT
 def run_phase(
     common: Common, phase: str, *, validate: bool, inputs: tuple[str, ...], take_up: bool, level: str | None,
-    timeout: str | None,
+    timeout: str | None, wait: bool,
 ) -> int:  # fmt: skip
     """Run PHASE and the phases it needs."""
     project, settings = opened(common, level=level, timeout=timeout)
     wish = wished(settings, (phase,), inputs=inputs)
-    return begin(common, project, settings, wish, validate=validate, take_up=take_up)
+    return begin(common, project, settings, wish, validate=validate, take_up=take_up, wait=wait)
 
 
 @command("run-job", example="cli-multi-rapid run-job nightly --compliance-check")
@@ -50,9 +54,10 @@ def run_phase(
 @_RESUME
 @_LEVEL
 @_TIMEOUT
+@_WAIT
 def run_job(
     common: Common, job: str, *, workflow_validate: bool, compliance_check: bool, job_file: str | None,
-    inputs: tuple[str, ...], take_up: bool, level: str | None, timeout: str | None,
+    inputs: tuple[str, ...], take_up: bool, level: str | None, timeout: str | None, wait: bool,
 ) -> int:  # fmt: skip
     """Run JOB of config/workflow-config.yaml (by default the job named default)."""
     from cli_multi_rapid.services.phases import check_job
@@ -61,34 +66,34 @@ def run_job(
     project, settings = opened(common, level=level, timeout=timeout)
     jobs = read_jobs(job_file) if job_file else settings.jobs
     wish = wished(settings, check_job(project, jobs, job, everything=workflow_validate), inputs=inputs, job=job)
-    return begin(common, project, settings, wish, validate=compliance_check, take_up=take_up)
+    return begin(common, project, settings, wish, validate=compliance_check, take_up=take_up, wait=wait)
 
 
 @command("resume", example="cli-multi-rapid resume")
 @click.argument("run", default="last")
 @_TIMEOUT
-def resume(common: Common, run: str, *, timeout: str | None) -> int:
+@_WAIT
+def resume(common: Common, run: str, *, timeout: str | None, wait: bool) -> int:
     """Go on with RUN (by default the newest) where it was interrupted."""
     from cli_multi_rapid.services.history import find_events
-    from cli_multi_rapid.services.phases import changed_since, limits, require_standing
+    from cli_multi_rapid.services.phases import changed_since, require_standing
     from cli_multi_rapid.services.runs import resume as go_on
 
     project, settings = opened(common, timeout=timeout)
     events = find_events(project, run)
     require_standing(project)
-    notes = [
-        f"{path} has changed since; this run goes on with the text it began with"
-        for path in changed_since(project, events[0].payload)
-    ]
-    with watched(common, notes) as observer:
-        ended = go_on(project, events[0].run, limits=limits(settings), observer=observer, warn=warn)
+    changed = changed_since(project, events[0].payload)
+    notes = [f"{path} has changed since; this run goes on with the text it began with" for path in changed]
+    with session_of(common, settings, notes=notes, wait=wait) as session:
+        ended = go_on(project, events[0].run, session=session)
     return finish(common, project, ended)
 
 
 @command("rerun", example="cli-multi-rapid rerun last")
 @click.argument("run", default="last")
 @_TIMEOUT
-def rerun(common: Common, run: str, *, timeout: str | None) -> int:
+@_WAIT
+def rerun(common: Common, run: str, *, timeout: str | None, wait: bool) -> int:
     """Run again what RUN ran, with the same inputs, as a new run linked to it."""
     from cli_multi_rapid.services.history import find_events
     from cli_multi_rapid.services.phases import wish_again
@@ -96,7 +101,7 @@ def rerun(common: Common, run: str, *, timeout: str | None) -> int:
     project, settings = opened(common, timeout=timeout)
     events = find_events(project, run)
     wish = wish_again(events[0].payload, events[0].run, settings)
-    return begin(common, project, settings, wish, validate=False, take_up=False)
+    return begin(common, project, settings, wish, validate=False, take_up=False, wait=wait)
 
 
 @command("cancel", example="cli-multi-rapid cancel last")
@@ -104,14 +109,14 @@ def rerun(common: Common, run: str, *, timeout: str | None) -> int:
 def cancel(common: Common, run: str) -> int:
     """Ask RUN to stop: its steps are ended, its final steps run."""
     from cli_multi_rapid.cli.console import emit, note
-    from cli_multi_rapid.services.history import alive_run, find_events
+    from cli_multi_rapid.services.history import find_events, is_alive
     from cli_multi_rapid.services.runs import cancel as ask
     from cli_multi_rapid.services.wiring import open_project
 
     project = open_project(common.folder)
     found = find_events(project, run)[0].run
     ask(project, found)
-    working = alive_run(project) == found
+    working = is_alive(project, found)
     if common.as_json:
         emit({"run": found, "asked": True, "running": working})
     else:
