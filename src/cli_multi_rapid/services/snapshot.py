@@ -2,7 +2,7 @@
 
 import json
 import math
-import os
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +17,9 @@ from cli_multi_rapid.model.phase import InputSpec, InputType, PhaseSpec, Scalar
 from cli_multi_rapid.model.version import VERSION
 from cli_multi_rapid.services.tree import Tree
 from cli_multi_rapid.services.wiring import PHASES, Project, Specs, checked_specs
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER_CHARACTERS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +131,11 @@ def _parsed(name: str, kind: InputType, text: str) -> Scalar:
 
 
 def _number(text: str) -> Scalar:
-    try:
-        number: int | float = int(text) if text.lstrip("+-").isdigit() else float(text)
-    except ValueError:
-        number = math.nan
+    number: int | float = math.nan
+    if _NUMBER.fullmatch(text) and len(text) <= _NUMBER_CHARACTERS:
+        number = float(text) if set(text) & set(".eE") else int(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text!r} is not a number")
+        raise ValueError(f"{text[:_NUMBER_CHARACTERS]!r} is not a number")
     return number
 
 
@@ -144,8 +146,8 @@ def _boolean(text: str) -> Scalar:
 
 
 def _path(text: str) -> Scalar:
-    parts = text.replace(os.sep, "/").split("/")
-    if not text or text.startswith("/") or ".." in parts or "\0" in text:
+    """Return a path that stays inside the project on every system: POSIX, relative, without a way up or a drive."""
+    if not text or text.startswith("/") or ".." in text.split("/") or set(text) & {"\\", "\0"} or text[1:2] == ":":
         raise ValueError(f"{text!r} does not stay inside the project")
     return text
 
