@@ -13,7 +13,8 @@ import pytest
 
 DRIVER = Path(__file__).with_name("killing_driver.py")
 STEPS = ("prepare", "slow", "quick", "join", "last")
-MOST_COMMITS = 8
+MOST_COMMITS = 9
+KILLS = [[(4, "after"), (3, "after"), (3, "before")], [(5, "before"), (1, "after"), (4, "after")]]
 
 STEP = """\
 import os, sys, time
@@ -34,6 +35,7 @@ steps:
   - {{id: slow, needs: [prepare], run: [{python}, step.py, slow, "0.3", "${{{{ inputs.oracle }}}}"], {rest}}}
   - {{id: quick, needs: [prepare], run: [{python}, step.py, quick, "0.02", "${{{{ inputs.oracle }}}}"], {rest}}}
   - {{id: join, needs: [slow, quick], run: [{python}, step.py, join, "0.02", "${{{{ inputs.oracle }}}}"], {rest}}}
+gates: [deny]
 finally:
   - {{id: last, run: [{python}, step.py, last, "0.02", "${{{{ inputs.oracle }}}}"], {rest}}}
 """
@@ -51,12 +53,14 @@ def diamond(sandbox, tmp_path):
         lines.append(line.replace("REST", REST.replace("NAME", f"of_{name}")))
     sandbox.phase("diamond", "\n".join(lines) + "\n")
     sandbox.write("step.py", STEP)
+    sandbox.write("config/compliance-gates.yaml", "schema: cmr/gates@v1\ngates: {deny: {check: denylist}}\n")
     return sandbox
 
 
-def drive(sandbox, oracle, *, kill_at, when):
+def drive(sandbox, oracle, *, kill_at, when, command=None):
+    command = command or ("run-phase", "diamond", "--input", f"oracle={oracle}")
     return subprocess.run(
-        (sys.executable, str(DRIVER), "run-phase", "diamond", "--input", f"oracle={oracle}", "--json"),
+        (sys.executable, str(DRIVER), *command, "--json"),
         cwd=sandbox.root, env={**os.environ, "CMR_TRUST": "1", "KILL_AT": str(kill_at), "KILL_WHEN": when},
         capture_output=True, stdin=subprocess.DEVNULL, timeout=60,
     )  # fmt: skip
@@ -131,6 +135,38 @@ def assert_no_overlap(noted):
             latest[name] = int(attempt)
         else:
             assert int(attempt) == latest[name]
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_a_run_that_is_killed_again_and_again(diamond, tmp_path, kills):
+    """Also while it is taken up again: what is recorded never runs again, nothing starts more than kills + 1 times."""
+    oracle = tmp_path / "oracle.txt"
+    command = None
+    for kill_at, when in kills:
+        done_before, starts_before = set(recorded("step.finished")) if command else set(), starts(oracle)
+        killed = drive(diamond, oracle, kill_at=kill_at, when=when, command=command)
+        assert killed.returncode == -9, killed.stderr.decode()
+        assert not [name for name in done_before if starts(oracle)[name] != starts_before[name]]
+        command = ("resume", "last")
+    assert diamond.cmr(*command).code == 0
+    assert max(starts(oracle).values()) <= len(kills) + 1
+    assert {step["id"]: step["outputs"] for step in final_steps(diamond)} == {
+        name: {"text": f"result of {name}"} for name in STEPS
+    }
+    assert_no_overlap(lines(oracle))
+    assert recorded("gate.finished") == ["gate:deny"]
+
+
+def test_three_deaths_without_progress_are_enough(diamond, tmp_path):
+    oracle = tmp_path / "oracle.txt"
+    for command in (None, ("resume", "last"), ("resume", "last")):
+        assert drive(diamond, oracle, kill_at=3, when="before", command=command).returncode == -9
+    stuck = diamond.cmr("resume")
+    assert stuck.code == 1
+    assert "error[RUN-STUCK]" in stuck.err
+    assert "cli-multi-rapid rerun" in stuck.err
+    assert "Stuck" in diamond.cmr("status", "last").out
+    assert diamond.cmr("rerun").code == 0
 
 
 def test_the_kill_test_covers_every_commit(diamond, tmp_path):

@@ -1,6 +1,7 @@
 """The faces of the program, the lazy command group, and the one error boundary."""
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -11,7 +12,7 @@ import click
 from cli_multi_rapid.cli.options import Common, common_options
 from cli_multi_rapid.cli.streams import use_utf8
 from cli_multi_rapid.cli.table import COMMANDS
-from cli_multi_rapid.errors import CmrError, CommandUnknown, InternalError, UsageError
+from cli_multi_rapid.errors import CmrError, CommandUnknown, CouldNotRun, InternalError, UsageError
 from cli_multi_rapid.model.version import VERSION
 
 
@@ -80,33 +81,44 @@ def entry(program: str, fixed: Sequence[str] = (), *, arguments: Sequence[str] |
         importlib.import_module("cli_multi_rapid.cli.completion")  # click itself does not know PowerShell
     given = [*fixed, *(sys.argv[1:] if arguments is None else arguments)]
     common = Common()
+    common.as_json = "--json" in given  # so that errors found before the flag is read have its form, too
     try:
         result = app.main(args=given, prog_name=program, standalone_mode=False, obj=common)
     except click.exceptions.NoArgsIsHelpError as helped:
         click.echo(helped.format_message(), err=True)
         return 2
-    except click.ClickException as wrong:
-        return _shown(_usage_error(wrong), common)
-    except click.Abort:
-        return 130
-    except CmrError as error:
-        return _shown(error, common)
-    except KeyboardInterrupt:
+    except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
         _silence_stdout()
         return 141
-    except Exception as bug:  # the error boundary: everything else is a bug of ours
-        if common.debug:
-            raise
-        return _shown(_crash(bug), common)
+    except Exception as error:  # noqa: BLE001  the error boundary: what is not known below is a bug of ours
+        return _answered(error, common)
     return result if isinstance(result, int) else 0
+
+
+def _answered(error: Exception, common: Common) -> int:
+    """Show an error as what it is and return its exit code."""
+    if isinstance(error, CmrError):
+        return _shown(error, common)
+    if isinstance(error, click.ClickException):
+        return _shown(_usage_error(error), common)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+        _silence_stdout()
+        return _shown(CouldNotRun(f"standard output cannot be written: {error.strerror}"), common)
+    if common.debug:
+        raise error
+    return _shown(_crash(error), common)
 
 
 def _shown(error: CmrError, common: Common) -> int:
     from cli_multi_rapid.cli.console import show_error
 
-    show_error(error, as_json=common.as_json)
+    try:
+        show_error(error, as_json=common.as_json)
+    except (CouldNotRun, OSError):
+        _silence_stdout()
+        show_error(error)  # on standard error, because standard output is what cannot be written
     return error.exit_code
 
 

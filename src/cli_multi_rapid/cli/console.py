@@ -10,7 +10,7 @@ from typing import Protocol, TextIO
 
 from cli_multi_rapid.documents.reports import json_text
 from cli_multi_rapid.documents.text import ASCII, GLYPHS, PROGRAM, UNICODE, Symbols, cells, printable
-from cli_multi_rapid.errors import CmrError, Problem, SpecInvalid
+from cli_multi_rapid.errors import CmrError, CouldNotRun, Problem, SpecInvalid
 from cli_multi_rapid.model.events import Event
 
 _COLUMNS = 100
@@ -39,12 +39,24 @@ class Renderer(Protocol):
 
 def emit(data: object) -> None:
     """Print data as JSON on standard output."""
-    print(json_text(data), flush=True)  # noqa: T201  this module is the one that prints
+    say(json_text(data))
 
 
 def say(text: str) -> None:
-    """Print text that was asked for on standard output."""
-    print(text, flush=True)  # noqa: T201  this module is the one that prints
+    """Print text that was asked for on standard output.
+
+    Raises:
+        BrokenPipeError: nobody reads it any more.
+        CouldNotRun: it cannot be written, because the disk behind it is full.
+    """
+    try:
+        print(text, flush=True)  # noqa: T201  this module is the one that prints
+    except BrokenPipeError:
+        raise
+    except OSError as failed:
+        raise CouldNotRun(
+            f"standard output cannot be written: {failed.strerror}", hint="write it elsewhere"
+        ) from failed
 
 
 def note(text: str) -> None:

@@ -180,7 +180,7 @@ class LiveRenderer:
         row.append(f" {sign} ", style=_STYLES[tone(status)])
         row.append(f"{shown} {took:>6}")
         if detail:
-            room = self._console.width - cells(row.plain) - 3
+            room = self._console.width - cells(row.plain) - 6  # a terminal that echoes ^C must not wrap the row
             row.append(f"  {crop(detail, max(room, 10), ellipsis=self._symbols.ellipsis)}", style=style)
         return self._encodable(row)
 

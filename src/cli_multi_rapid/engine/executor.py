@@ -27,6 +27,7 @@ from cli_multi_rapid.system.files import PathRefused, digest_inside, read_inside
 from cli_multi_rapid.system.redact import Masker
 
 _RECORD_LIMIT_BYTES = 64 << 10
+_FREE_TEXT = frozenset({"command", "reason", "fix", "outputs", "summary", "findings", "details"})
 _CONTENT_LIMIT_BYTES = 32 << 20
 
 Requirements = Callable[[tuple[str, ...]], Iterable[tuple[str, str]]]
@@ -80,11 +81,15 @@ class Executor:
         return tuple(items)
 
     def masked(self, payload: Payload) -> Payload:
-        """Return a payload in which no declared secret stands any more, in whatever form."""
+        """Return a payload in whose free text no declared secret stands any more, in whatever form.
+
+        What the engine itself goes on with (statuses, the values of a matrix) is left alone: it comes from the spec, or
+        from outputs that were masked.
+        """
         if not self.secrets:
             return payload
         masker = Masker(self.secrets.values())
-        return {name: _masked(value, masker) for name, value in payload.items()}
+        return {name: _masked(value, masker) if name in _FREE_TEXT else value for name, value in payload.items()}
 
     async def run(self, attempt: Attempt, phase: PhaseSpec, *, on_output: OutputSink | None = None) -> StepResult:
         """Run one attempt to its end and judge it; everything a step can do wrong becomes a result."""
@@ -146,6 +151,8 @@ class Executor:
 
     def _collected(self, attempt: Attempt, facts: StepResult) -> StepResult:
         made: dict[str, Artifact] = {}
+        if attempt.node.step.produces and attempt.out.is_symlink():
+            return _worse(facts, Status.FAILURE, "the step put a link in the place of its own folder")
         for name, relative in attempt.node.step.produces.items():
             try:
                 path = self._text(relative, attempt.contexts)

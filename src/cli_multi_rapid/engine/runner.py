@@ -92,6 +92,11 @@ class Runner:
         self._interrupted = self._interrupted or reason
         self._stop_tasks()
 
+    def abandon(self, reason: str) -> None:
+        """Record an interruption at once, because the process is about to end without waiting for anything."""
+        self._note(Kind.RUN_INTERRUPTED, attempt=self.fence, payload={"reason": reason})
+        self._flush()
+
     # -- what is decided without running anything
 
     def _advance(self) -> list[Node]:
@@ -220,7 +225,7 @@ class Runner:
     def _judge(self, phase: str, wanted: Mapping[str, tuple[str, ...] | None]) -> None:
         if self._gating is None and not any(running.node.writes for running in self._tasks.values()):
             self._flush()
-            work = self.folder / f"{phase or 'run'}.gates"
+            work = self.folder / (f"{phase}.gates" if phase else "gates")
             work.mkdir(exist_ok=True)
             self._gated = {name: f"{phase}/gate:{name}" if phase else f"gate:{name}" for name in wanted}
             self._gating = asyncio.ensure_future(self.gatekeeper.judge(wanted, phase=phase, work=str(work)))

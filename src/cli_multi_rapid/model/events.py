@@ -56,6 +56,13 @@ class Kind(StrEnum):
     GATE_FINISHED = "gate.finished"
 
 
+SNAPSHOT = frozenset({
+    "phases", "targets", "job", "given", "inputs", "gates_text", "final_gates", "secrets", "level", "parallel", "tree",
+    "head", "branch", "fingerprint", "version", "root", "host", "trust", "path", "parent",
+})  # fmt: skip
+"""The keys of a `run.started` payload: what a run needs to go on by itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
     """An event to be appended. Identity: run, step, attempt, kind."""

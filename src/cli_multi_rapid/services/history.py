@@ -6,8 +6,8 @@ from pathlib import Path
 from cli_multi_rapid.documents.history import view
 from cli_multi_rapid.documents.reports import RunView
 from cli_multi_rapid.documents.words import Planned
-from cli_multi_rapid.errors import RunUnknown, StepUnknown
-from cli_multi_rapid.model.events import Event, Payload
+from cli_multi_rapid.errors import RunUnknown, StateDamaged, StepUnknown
+from cli_multi_rapid.model.events import SNAPSHOT, Event, Payload
 from cli_multi_rapid.model.run import DEATHS_ALLOWED
 from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.lock import holder
@@ -75,9 +75,12 @@ def find_events(project: Project, wanted: str) -> tuple[Event, ...]:
     if store is None:
         raise RunUnknown("nothing has run here yet", hint="cli-multi-rapid run-phase phase0")
     try:
-        return store.events(by_prefix(store.runs(), wanted))
+        events = store.events(by_prefix(store.runs(), wanted))
     finally:
         store.close()
+    if not events or not set(events[0].payload) >= SNAPSHOT:
+        raise StateDamaged("the first event of the run is not what was recorded", where=str(project.log))
+    return events
 
 
 def by_prefix(runs: tuple[str, ...], wanted: str) -> str:

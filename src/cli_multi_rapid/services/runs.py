@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine.fold import RunState, fold
 from cli_multi_rapid.engine.graph import build
@@ -22,7 +23,10 @@ from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.lock import ProjectLock, acquire
 from cli_multi_rapid.system.store import SqliteStore, open_store
 
-INTERRUPTED = {"SIGINT": 130, "SIGTERM": 143, "timeout": 124}
+if TYPE_CHECKING:
+    from cli_multi_rapid.engine.runner import Runner
+
+INTERRUPTED = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143, "timeout": 124}
 """Exit code of a run that was stopped in order and can be resumed, by the reason."""
 
 _RECENT = 50
@@ -156,7 +160,7 @@ def _taken_up(held: _Held, run: str) -> Ended:
 def _check_unended(state: RunState) -> None:
     if state.status.ended:
         raise RunFinished(f"run {state.id} has ended: {state.status}", hint=f"cli-multi-rapid rerun {state.id}")
-    if state.idle_takes >= DEATHS_ALLOWED:
+    if state.idle_takes >= DEATHS_ALLOWED and not state.cancelled:
         raise RunStuck(
             f"run {state.id} died {state.idle_takes} times without finishing a step",
             hint=f"see what happened:  cli-multi-rapid logs {state.id}   then:  cli-multi-rapid rerun {state.id}",
@@ -173,6 +177,8 @@ def _end_survivors(run: str) -> None:
 
 def _maybe_half_done(state: RunState) -> list[str]:
     """Return the steps that were running when the orchestrator ended and had not promised to write nothing."""
+    if state.cancelled:
+        return []  # they will not run again
     nodes = build(plan_of(state.started).phases).nodes
     running = [key for key, step in state.steps.items() if step.status is Status.RUNNING]
     return [key for key in running if nodes[key.partition("[")[0]].writes]
@@ -255,7 +261,7 @@ async def _driven(held: _Held, state: RunState, *, fence: int) -> Ended:
         observer=held.session.observer,
         folder=project.folder(state.id),
     )  # fmt: skip
-    _obey_signals(loop, runner.interrupt)
+    _obey_signals(loop, runner)
     if limits.timeout_s is not None:
         loop.call_later(limits.timeout_s, runner.interrupt, "timeout")
     try:
@@ -270,18 +276,21 @@ def _folder(folder: Path) -> Path:
     return folder
 
 
-def _obey_signals(loop: asyncio.AbstractEventLoop, interrupt: Callable[[str], None]) -> None:
-    """First signal: stop in order. Second one: stop now; the system kills the supervisor and all below it."""
+def _obey_signals(loop: asyncio.AbstractEventLoop, runner: "Runner") -> None:
+    """First signal: stop in order. Second one: record that and stop now; the system kills what is below."""
     seen: list[str] = []
 
     def receive(number: signal.Signals) -> None:
         if seen:
-            os._exit(INTERRUPTED[number.name])
+            try:
+                runner.abandon(number.name)
+            finally:
+                os._exit(INTERRUPTED[number.name])
         seen.append(number.name)
-        interrupt(number.name)
+        runner.interrupt(number.name)
 
     if os.name == "posix":
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, receive, number)
 
 

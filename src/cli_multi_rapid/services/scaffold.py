@@ -1,6 +1,7 @@
 """Making a project of a folder: what is in it, what is written, and whether its entry points are still ours."""
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ _PYTHON_MARKS = ("pyproject.toml", "setup.py", "setup.cfg")
 _NOT_SOURCES = frozenset(
     {"tests", "test", "testing", "docs", "doc", "examples", "scripts", "workflows", "build", "dist", "benchmarks"}
 )
+_NOT_MODULES = frozenset({"agentic_framework_v3", "conftest", "fabfile", "noxfile", "setup", "tasks"})
 _TEST_FOLDERS = ("tests", "test")
 
 
@@ -111,7 +113,7 @@ def scaffold(root: Path, entries: Iterable[EntryFile]) -> Scaffolded:
     if _foreign_package(root, wanted):
         del wanted["workflows/orchestrator.py"]
         notes.append("this project has its own package 'workflows': workflows/orchestrator.py was not written")
-    kept = tuple(path for path in wanted if (root / path).exists())
+    kept = tuple(path for path in wanted if os.path.lexists(root / path))
     fresh = {path: text for path, text in wanted.items() if path not in kept}
     write_files(root, fresh)
     write_schemas(root)
@@ -126,6 +128,14 @@ def write_files(root: Path, content: Mapping[str, str]) -> None:
     """
     from cli_multi_rapid.system.files import write_atomic
 
+    for path in content:
+        for part in (*reversed(Path(path).parents), Path(path)):
+            if (root / part).is_symlink():
+                raise FolderUnwritable(
+                    f"{part} is a link; nothing was written",
+                    where=str(root),
+                    hint="put a folder or file of the project there",
+                )
     for path, text in content.items():
         try:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -215,7 +225,8 @@ def _sources(root: Path) -> tuple[str, ...]:
     packages = sorted(one.parent.name for one in root.glob("*/__init__.py") if one.parent.name not in _NOT_SOURCES)
     if packages:
         return tuple(packages)
-    return (".",)
+    modules = sorted(one.stem for one in root.glob("*.py") if one.stem not in _NOT_MODULES)
+    return tuple(modules) or (".",)
 
 
 def _tests(root: Path) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 
+from cli_multi_rapid.errors import CouldNotRun
 from cli_multi_rapid.model.process import Command, Exit, OutputSink
 from cli_multi_rapid.system.output import Outlet
 from cli_multi_rapid.system.supervision import Isolation, Mode, Supervision, close_descriptors, start_supervisor
@@ -16,6 +17,7 @@ GRACE_S = 1.0
 _ANSWER_S = 0.7  # how much longer than the grace the supervisor may take to end a step
 _DRAIN_S = 0.2  # how long output is awaited from whoever still holds the pipe of a step that has ended
 _END_S = 3.0
+_GO_ON = "go on with:  cli-multi-rapid resume"
 _KILLED_STATUS = 9  # the wait status of a process that SIGKILL ended
 
 
@@ -43,11 +45,11 @@ class SupervisedRunner:
     async def run(self, command: Command, *, on_output: OutputSink | None = None) -> Exit:
         """Run one command to its end; see `ProcessRunner.run`.
 
-        With `Command.stdout` that file is emptied first, and `on_output` gets only what goes to the log. If the
-        supervisor is killed, its steps end with signal 9, and the next command gets a new one.
+        With `Command.stdout` that file is emptied first, and `on_output` gets only what goes to the log. After a
+        supervisor was killed the next command gets a new one.
 
         Raises:
-            CouldNotRun: no supervisor could be started.
+            CouldNotRun: no supervisor could be started, or it was killed, and the command died with it.
             RuntimeError: the runner is closed.
         """
         supervision = self._supervision
@@ -67,9 +69,12 @@ class SupervisedRunner:
         self._jobs[number] = job
         supervision.send(fields, descriptors=descriptors)
         try:
-            return await job.result(number)
+            ended = await job.result(number)
         finally:
             del self._jobs[number]
+        if job.lost and not ended.timed_out:
+            raise CouldNotRun("the supervisor of this run was killed, and its steps died with it", hint=_GO_ON)
+        return ended
 
     async def close(self) -> None:
         """Kill whatever still runs and end the supervision. Idempotent."""
@@ -121,6 +126,8 @@ class SupervisedRunner:
         if self._supervision is supervision:
             self._supervision = None
         supervision.reap(limit_s=0.5)
+        for job in self._jobs.values():
+            job.lost = job.lost or job.supervision is supervision
         self._lose_jobs(supervision)
 
     def _lose_jobs(self, supervision: Supervision) -> None:
@@ -142,6 +149,7 @@ class _Job:
         self._timers: list[asyncio.TimerHandle] = []
         self._started = time.monotonic()
         self._finished = False
+        self.lost = False
         self._stopping = False
         self._timed_out = False
         self._status: int | None = None

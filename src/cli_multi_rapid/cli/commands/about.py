@@ -95,6 +95,8 @@ def completion(common: Common, shell: str) -> int:
     """Print the script that completes commands and options in SHELL."""
     from cli_multi_rapid.cli.completion import script
 
-    del common  # it is a script anyway
-    say(script(shell).rstrip("\n"))
+    if common.as_json:
+        emit({"shell": shell, "script": script(shell)})
+    else:
+        say(script(shell).rstrip("\n"))
     return 0

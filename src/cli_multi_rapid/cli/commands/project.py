@@ -101,6 +101,8 @@ def trust(common: Common, *, revoke: bool, yes: bool) -> int:
         note(f"covered: {', '.join(f'{one}/**' for one in trusting.FOLDERS)}, {', '.join(trusting.FILES)}")
         note("not covered: what they call, such as tests, conftest.py, Makefile and installed packages")
     if not yes and not _agreed():
+        if common.as_json:
+            emit({"trusted": False})
         note("not approved; on a terminal, answer y; in a script that has looked itself, --yes")
         return 4
     ensure_state_dir(project.state)
