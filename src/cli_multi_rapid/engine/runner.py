@@ -77,11 +77,10 @@ class Runner:
             if self._gating is not None:  # gates judge the project as it is: nothing changes it meanwhile
                 ready = [node for node in ready if not node.writes]
             starts = startable(ready, self.state, running=tuple(self._tasks.values()), parallel=self.plan.parallel)
-            for start in starts:
-                self._note_start(start)
+            attempts = [(start, self._note_start(start)) for start in starts]
             self._flush()
-            for start in starts:
-                self._tasks[asyncio.create_task(self._step(start))] = start
+            for start, attempt in attempts:
+                self._tasks[asyncio.create_task(self._step(start, attempt))] = start
             if not self._tasks and self._gating is None:
                 break
             await self._wait()
@@ -232,7 +231,7 @@ class Runner:
 
     # -- what runs
 
-    def _note_start(self, start: Ready) -> None:
+    def _note_start(self, start: Ready) -> Attempt:
         step = self.state.step(start.key)
         number = step.attempt + 1
         attempt = self._attempt(start, number)
@@ -242,6 +241,7 @@ class Runner:
             command = str(start.node.step.run)  # the attempt itself reports what is wrong
         payload = {"command": command, "log": attempt.log.name, "matrix": dict(step.matrix)}
         self._note(Kind.STEP_STARTED, step=start.key, attempt=number, payload=payload)
+        return attempt
 
     def _attempt(self, start: Ready, number: int) -> Attempt:
         name = start.key.replace("/", ".").replace("[", ".").replace("]", "") + f".{number}"
@@ -256,12 +256,11 @@ class Runner:
             log=self.folder / f"{name}.log", contexts=visible,
         )  # fmt: skip
 
-    async def _step(self, start: Ready) -> StepResult:
-        """Run attempts until one succeeds or none is left."""
+    async def _step(self, start: Ready, attempt: Attempt) -> StepResult:
+        """Run attempts, beginning with this one, until one succeeds or none is left."""
         phase = self.plan.phase(start.node.phase)
         step = start.node.step
         while True:
-            attempt = self._attempt(start, self.state.step(start.key).attempt)
             _make_folder(attempt.out)
             result = await self.executor.run(
                 attempt, phase, on_output=lambda line: self.observer.output(start.key, line)
@@ -278,7 +277,7 @@ class Runner:
             )  # fmt: skip
             self._flush()
             await asyncio.sleep(wait_s)
-            self._note_start(start)
+            attempt = self._note_start(start)
             self._flush()
         if step.continue_on_error and result.status.bad:
             result = replace(result, status=Status.SUCCESS)

@@ -1,9 +1,9 @@
 """The event log: what is recorded, and nothing else is state."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -13,11 +13,19 @@ Payload = Mapping[str, object]
 
 def payload_of(record: "DataclassInstance") -> Payload:
     """Return a result as the plain values that an event records."""
-    return asdict(record, dict_factory=_plain)
+    return {name: _plain(getattr(record, name)) for name in record.__dataclass_fields__}
 
 
-def _plain(items: list[tuple[str, object]]) -> dict[str, object]:
-    return {name: value.value if isinstance(value, Enum) else value for name, value in items}
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return payload_of(cast("DataclassInstance", value))
+    return value
 
 
 class Kind(StrEnum):
