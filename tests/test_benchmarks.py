@@ -30,7 +30,7 @@ def test_every_part_is_measured_and_every_aim_has_a_verdict(tmp_path):
     assert found["load"]["best_ms"] > 0
     assert not {name for name in found["not_run"] if "cli-multi-rapid" in name}
     verdicts = {aim["name"]: aim["verdict"] for aim in found["aims"]}
-    assert verdicts["one step / floor"] in ("met", "MISSED")
+    assert verdicts["one step / floor"] in ("met", "MISSED", "not measured")  # so few steps may tell nothing
     assert all(name in done.stdout for name in verdicts)
     assert [path.name for path in tmp_path.iterdir()] == ["found.json"]
 
