@@ -11,7 +11,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/cli-multi-rapid demo
 
 test: lint
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=95 $(TESTS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=95 $(TESTS)
 
 lint: $(VENV)/.ready
 	@$(BIN)/ruff check .
