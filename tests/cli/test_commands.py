@@ -357,6 +357,7 @@ steps:
         env={**os.environ, "CMR_TRUST": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     while not flag.exists():
+        assert process.poll() is None, process.stdout.read()
         time.sleep(0.02)
     process.send_signal(number)
     out, _ = process.communicate(timeout=30)
@@ -399,6 +400,7 @@ finally:
         env={**os.environ, "CMR_TRUST": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     while not flag.exists():
+        assert process.poll() is None, process.stdout.read()
         time.sleep(0.02)
     assert sandbox.cmr("cancel", "last").code == 0
     out, _ = process.communicate(timeout=30)
