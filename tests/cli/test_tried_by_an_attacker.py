@@ -44,6 +44,18 @@ def test_secrets_in_the_commands_of_gates_are_masked(sandbox):
         assert not stored(secret)
 
 
+def test_a_secret_written_into_the_gates_is_refused_before_it_is_recorded(sandbox):
+    secret = os.urandom(12).hex()
+    sandbox.phase("p", "secrets: [TOKEN]\nsteps:\n  - {id: a, run: [echo]}\n")
+    gate = f"{{check: denylist, patterns: [{{id: a, pattern: '{secret}'}}]}}"
+    sandbox.write("config/compliance-gates.yaml", f"schema: cmr/gates@v1\ngates: {{g: {gate}}}\n")
+    for command in (("validate-compliance",), ("run-phase", "p", "--validate")):
+        done = sandbox.cmr(*command, env={"TOKEN": secret})
+        assert done.code == 2
+        assert "the value of the secret TOKEN stands in" in done.err
+        assert not stored(secret)
+
+
 def test_a_secret_that_looks_like_a_status_breaks_nothing(sandbox):
     sandbox.phase("p", "secrets: [TOKEN]\nsteps:\n  - {id: a, run: [echo, '${{ matrix.x }}'], matrix: {x: ['true']}}\n")
     for secret in ("success", "true"):

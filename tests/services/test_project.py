@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli_multi_rapid.errors import ProjectMissing, StateForeign, StateUnwritable, UsageError
-from cli_multi_rapid.services.project import MARKER, ensure_state_dir, find_root, project_id, state_dir
+from cli_multi_rapid.services.project import CONFIG, ensure_state_dir, find_root, project_id, state_dir
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def project(tmp_path) -> Path:
 
 
 def make(folder: Path) -> Path:
-    (folder / MARKER).parent.mkdir(parents=True)
-    (folder / MARKER).write_text("")
+    (folder / CONFIG).parent.mkdir(parents=True)
+    (folder / CONFIG).write_text("")
     return folder
 
 
@@ -42,7 +42,7 @@ class TestFindRoot:
         with pytest.raises(ProjectMissing):
             find_root(inner / "sub")
         (inner / "config").mkdir()
-        (inner / MARKER).write_text("")
+        (inner / CONFIG).write_text("")
         assert find_root(inner / "sub") == inner
 
     def test_links_are_resolved(self, project, tmp_path):
@@ -58,7 +58,7 @@ class TestFindRoot:
             find_root(tmp_path / "none")
 
     def test_a_folder_in_the_place_of_the_marker(self, tmp_path):
-        (tmp_path / MARKER).mkdir(parents=True)
+        (tmp_path / CONFIG).mkdir(parents=True)
         with pytest.raises(ProjectMissing):
             find_root(tmp_path)
 

@@ -3,10 +3,8 @@
 from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.settings import Settings
-from cli_multi_rapid.services.phases import require_trusted
-from cli_multi_rapid.services.snapshot import Wish, check_gates, snapshot
-from cli_multi_rapid.services.surroundings import surroundings
-from cli_multi_rapid.services.tree import tree_of
+from cli_multi_rapid.services.phases import prepare, require_trusted
+from cli_multi_rapid.services.snapshot import Wish, check_gates
 from cli_multi_rapid.services.wiring import Project, read_specs
 
 
@@ -27,8 +25,7 @@ def prepare_validation(project: Project, settings: Settings, *, gates: tuple[str
         parallel=settings.parallel,
         final_gates=gates or tuple(specs.gates.gates),
     )
-    path = surroundings(project).environ["PATH"]
-    return snapshot(project, specs, wish, tree=tree_of(project), trust=trust, path=path)
+    return prepare(project, specs, wish, trust=trust).record
 
 
 def chosen_level(settings: Settings, gate_file: Level | None) -> Level:

@@ -10,10 +10,11 @@ from cli_multi_rapid.errors import JobUnknown, ProjectUntrusted, UsageError
 from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.settings import Settings
+from cli_multi_rapid.services.project import CONFIG
 from cli_multi_rapid.services.snapshot import Wish, check_phase, secret_names, snapshot
 from cli_multi_rapid.services.tree import Tree, tree_of
 from cli_multi_rapid.services.trust import require_trust, trusted
-from cli_multi_rapid.services.wiring import CONFIG, GATES, Project, Specs, read_specs, text_inside
+from cli_multi_rapid.services.wiring import GATES, Project, Specs, read_specs, text_inside
 from cli_multi_rapid.system.files import PathRefused
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli_multi_rapid.errors import ProjectMissing, StateForeign, StateUnwritable, UsageError
 
-MARKER = "config/workflow-config.yaml"
+CONFIG = "config/workflow-config.yaml"
 """The file that makes a folder a project."""
 
 _NAME = "cli-multi-rapid"
@@ -26,11 +26,11 @@ def find_root(start: Path) -> Path:
     if not begin.is_dir():
         raise ProjectMissing("this folder does not exist", where=str(start), hint="check the value of -C")
     for folder in (begin, *begin.parents):
-        if (folder / MARKER).is_file():
+        if (folder / CONFIG).is_file():
             return folder
         if (folder / ".git").exists():
             break
-    raise ProjectMissing(f"no {MARKER} here or in a folder above", where=str(begin))
+    raise ProjectMissing(f"no {CONFIG} here or in a folder above", where=str(begin))
 
 
 def project_id(root: Path) -> str:

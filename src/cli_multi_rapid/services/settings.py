@@ -10,12 +10,12 @@ from cli_multi_rapid.errors import Problem, ProjectMissing, SpecInvalid
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.phase import duration_s
 from cli_multi_rapid.model.settings import LOG_CAP_BYTES, ConfigFile, Settings
+from cli_multi_rapid.services.project import CONFIG
 from cli_multi_rapid.system.checks import MAX_DURATION_S, check_duration, check_name
 from cli_multi_rapid.system.document import Findings, Loaded, load_document
 from cli_multi_rapid.system.faults import choice
 from cli_multi_rapid.system.positions import Document, Trail
 
-CONFIG = "config/workflow-config.yaml"
 MAX_PARALLEL = 64
 LEAST_LOG_CAP_BYTES = 1024
 DEFAULT = "default"

@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # what only reads the log needs no specs
 
 PHASES = "workflows/phase_definitions"
 GATES = "config/compliance-gates.yaml"
-CONFIG = "config/workflow-config.yaml"
 _SPEC_LIMIT_BYTES = 2 << 20
 
 
