@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from cli_multi_rapid.system import git_tree
+from cli_multi_rapid.system import git_places, git_tree
 
 
 class TestTree:
@@ -59,7 +59,7 @@ class TestTree:
         """Git looks into files that are not older than the index; a copy that seems newer would hide their changes."""
         source = write(tmp_path, "source", "index")
         os.utime(source, ns=(1, 1_000_000_001))
-        git_tree._copy_with_times(source, tmp_path / "copy")
+        git_places.copy_with_times(source, tmp_path / "copy")
         assert (tmp_path / "copy").stat().st_mtime_ns == 1_000_000_001
 
     def test_it_does_not_depend_on_what_is_staged_or_came_before(

@@ -9,7 +9,7 @@ comparing and opening.
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -70,6 +70,22 @@ def digest_inside(root: AnyPath, relative: str) -> tuple[str, int]:
             digest.update(chunk)
             size += len(chunk)
     return digest.hexdigest(), size
+
+
+def folder_below(root: AnyPath, parts: Sequence[str]) -> int:
+    """Open a folder below `root`, one component after the other and through no symbolic link; return its descriptor.
+
+    Raises:
+        OSError: a component is absent, a link or no folder.
+    """
+    folder = os.open(root, _FOLDER_FLAGS & ~_NO_FOLLOW)
+    for part in parts:
+        try:
+            inner = os.open(part, _FOLDER_FLAGS, dir_fd=folder)
+        finally:
+            os.close(folder)
+        folder = inner
+    return folder
 
 
 def sync_folder(folder: AnyPath) -> None:
@@ -148,12 +164,8 @@ def _parts(relative: str) -> list[str]:
 
 def _open_below(root: AnyPath, parts: list[str]) -> int:
     """Open the last part, each part before it relative to the one before, without following a link."""
-    folder = os.open(root, _FOLDER_FLAGS & ~_NO_FOLLOW)
+    folder = folder_below(root, parts[:-1])
     try:
-        for part in parts[:-1]:
-            inner = os.open(part, _FOLDER_FLAGS, dir_fd=folder)
-            os.close(folder)
-            folder = inner
         return os.open(parts[-1], _FILE_FLAGS, dir_fd=folder)
     finally:
         os.close(folder)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli_multi_rapid.errors import GitFailed
+from cli_multi_rapid.system.git_places import Places
 from cli_multi_rapid.system.git_process import Git, find_git
-from cli_multi_rapid.system.git_tree import Places, WrittenTree, write_tree
+from cli_multi_rapid.system.git_tree import WrittenTree, write_tree
 
 _SKIPPED_FOLDERS = frozenset({
     ".bzr", ".cache", ".cmr", ".eggs", ".git", ".hg", ".hypothesis", ".mypy_cache", ".nox", ".pytest_cache",
@@ -159,7 +160,7 @@ def _is_marked(folder: Path) -> bool:
 
 def _places(git: Git) -> Places | None:
     """Ask where a repository keeps what; None where git says that there is none."""
-    names = ("index", "objects", "info/exclude")
+    names = ("index", "objects", "info/exclude", "info/attributes", "HEAD", "logs/HEAD")
     answer = git.ask(
         "rev-parse",
         "--show-object-format",
@@ -179,8 +180,12 @@ def _places(git: Git) -> Places | None:
             "the repository's configuration moves its files elsewhere (core.worktree)", where=top,
             hint="git config --unset core.worktree",
         )  # fmt: skip
-    index, objects, exclude = (os.path.join(git.folder, path) for path in paths)  # noqa: PTH118  kept as git's text
-    return Places(object_format=object_format, index=index, objects=objects, exclude=exclude)
+    joined = [os.path.join(git.folder, path) for path in paths]  # noqa: PTH118  kept as git's text
+    index, objects, exclude, attributes, head, head_log = joined
+    return Places(
+        object_format=object_format, index=index, objects=objects, exclude=exclude, attributes=attributes, head=head,
+        head_log=head_log,
+    )  # fmt: skip
 
 
 def _refused(git: Git, complaint: str) -> GitFailed:

@@ -1,122 +1,121 @@
 """Writing the present content of a project as a git tree.
 
-Git works here in a folder of our own: its objects are the repository's, its index and its settings ours. So nothing
-that the repository configures takes part (filters, line end conversion, hooks), and nothing of it is touched.
-
 Our index outlives the call. What it holds is compared with the files by git's usual means (size, times, inode; content
-where these leave doubt), so an unchanged project costs four short processes. At first it is a copy of the
-repository's index, without the entries for which that one does not vouch byte by byte.
+where these leave doubt), so an unchanged project costs few short processes. At first it is a copy of the repository's
+index, without the entries for which that one does not vouch byte by byte.
 """
 
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 from cli_multi_rapid.errors import GitFailed, GitTimeout, StateUnwritable
-from cli_multi_rapid.system.files import PathRefused, read_inside
+from cli_multi_rapid.system.git_places import Mark, Places, copy_excludes, copy_with_times, mark_of, own_git
 from cli_multi_rapid.system.git_process import Git, packed
 
 UNTRACKED_LIMIT_BYTES = 100_000_000
-_EXCLUDE_LIMIT_BYTES = 4 << 20
 _STALE_S = 3600.0
 _CONVERTING = frozenset({b"crlf", b"eol", b"filter", b"ident", b"text", b"working-tree-encoding"})
-_FORWARDED = ("core.excludesfile", "core.filemode", "core.ignorecase", "core.precomposeunicode", "core.symlinks")
-_ATTRIBUTES = "* -crlf -eol -filter -ident -text -working-tree-encoding\n"
 _LISTED = ("ls-files", "-z", "--exclude-standard")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where a repository keeps what (absolute paths), and those of its settings that decide what its content is."""
-
-    object_format: str
-    index: str
-    objects: str
-    exclude: str
-    forwarded: Mapping[str, str] = field(default_factory=dict)
-    converts: bool = False
-    partial: bool = False
-
-    def with_settings(self, settings: Mapping[str, str]) -> "Places":
-        """Return these places with the settings of the repository."""
-        return replace(
-            self,
-            forwarded={name: settings[name] for name in _FORWARDED if name in settings},
-            converts=settings.get("core.autocrlf", "false").lower() not in ("false", "no", "off", "0", ""),
-            partial=any(name.startswith("remote.") and name.endswith(".promisor") for name in settings),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenTree:
-    """A tree that was written: its id, and what was left out of it, as sentences."""
+    """A tree that was written.
+
+    `id` is the tree of the project's folder, `whole` the same with the folders above it up to the repository's root.
+    `warnings` are sentences about what was left out; `foreign` the repositories among that, as paths from the
+    repository's root.
+    """
 
     id: str
+    whole: str
     warnings: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
 
 
 def write_tree(git: Git, places: Places, *, prefix: str, index: Path) -> WrittenTree:
-    """Write the tree of the files below `prefix`; see `system.git.Repository.write_tree`.
-
-    What is kept in `index` is only a help. Where git cannot use it, because it is damaged or its objects are gone,
-    it is made anew: from the repository's index, and if that cannot be used either, from the files alone.
-    """
-    try:
+    """Write the tree of the files below `prefix`; see `system.git.Repository.write_tree`."""
+    with translated(index.parent):
         index.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _work_folder(index.parent) as work:
-            return _written(git, places, prefix=prefix, index=index, work=work)
+            return TreeWriter(git, places, prefix=prefix, work=work, kept=index).write()
+
+
+@contextmanager
+def translated(folder: Path) -> Iterator[None]:
+    """Turn errors of the disk into ours."""
+    try:
+        yield
     except OSError as failed:
-        raise StateUnwritable(f"the tree cannot be prepared: {failed.strerror}", where=str(index.parent)) from failed
+        raise StateUnwritable(f"the tree cannot be prepared: {failed.strerror}", where=str(folder)) from failed
 
 
-def _written(git: Git, places: Places, *, prefix: str, index: Path, work: Path) -> WrittenTree:
-    writer = _Writer(git=git, own=_own_git(git, places, work), places=places, prefix=prefix, index=work / "index")
-    for begin in (partial(writer.take_over, index), writer.begin_with_index):
-        try:
-            if begin():
-                written = writer.write()
-                writer.index.replace(index)
-                return written
-        except GitTimeout:
-            raise
-        except GitFailed:
-            writer.index.unlink(missing_ok=True)
-    written = writer.write()
-    if writer.index.exists():
-        writer.index.replace(index)
-    return written
+class TreeWriter:
+    """Writes the tree of one project, as often as it is asked; `git` reads the repository, `own` is ours.
 
+    `work` is a folder for it alone. What is `kept` of an earlier writer is only a help. Where git cannot use it,
+    because it is damaged or its objects are gone, the index is made anew: from the repository's index, and if that
+    cannot be used either, from the files alone.
+    """
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Writer:
-    """One writing of a tree: `git` reads the repository as it is, `own` works with our index and settings."""
+    def __init__(self, git: Git, places: Places, *, prefix: str, work: Path, kept: Path) -> None:
+        self.git = git
+        self.own = own_git(git, places, work)
+        self.places = places
+        self.prefix = prefix
+        self.index = work / "index"
+        self._work = work
+        self._kept = kept
+        self._excludes: Mark | str = "not read yet"
+        self._rules: tuple[Mark, Mark] | None = None
+        self._written: WrittenTree | None = None
 
-    git: Git
-    own: Git
-    places: Places
-    prefix: str
-    index: Path
+    def write(self, *, also: Iterable[str] = ()) -> WrittenTree:
+        """Bring the index up to date with the files, and write it as a tree.
 
-    def take_over(self, kept: Path) -> bool:
-        """Begin with the index of the last call, if there is one."""
-        if not kept.is_file():
+        `also` are paths from the repository's root that are taken in whether or not they are ignored.
+        """
+        for begin in (self._take_over, self._begin_with_index):
+            try:
+                if begin():
+                    return self._write(also)
+            except GitTimeout:
+                raise
+            except GitFailed:
+                self.index.unlink(missing_ok=True)
+            self._written = None
+        return self._write(also)
+
+    def distrust(self) -> None:
+        """Forget what was written last, because somebody else has changed the index."""
+        self._written = None
+
+    # -- where to begin
+
+    def _take_over(self) -> bool:
+        """Go on with the index of the last call or, at first, with what was kept."""
+        if self.index.is_file():
+            return True
+        self._rules = None
+        if not self._kept.is_file():
             return False
         try:
-            os.link(kept, self.index)  # git never writes to an index in place, it puts a new one there
+            os.link(self._kept, self.index)  # git never writes to an index in place, it puts a new one there
         except OSError:
-            _copy_with_times(kept, self.index)
+            copy_with_times(self._kept, self.index)
         return True
 
-    def begin_with_index(self) -> bool:
+    def _begin_with_index(self) -> bool:
         """Begin with the repository's index, less what it does not hold byte by byte."""
+        self._rules = None
         if self.places.converts or not Path(self.places.index).is_file():
             return False
-        _copy_with_times(Path(self.places.index), self.index)
+        copy_with_times(Path(self.places.index), self.index)
         entries = self.own.names("ls-files", "-z", "-s", "-v")
         paths, doubtful = [], []
         for entry in entries:
@@ -127,64 +126,6 @@ class _Writer:
         self._remove({*doubtful, *self._converted(paths)})
         self.own.ask("update-index", "-q", "--refresh")
         return True
-
-    def write(self) -> WrittenTree:
-        """Bring the index up to date with the files, and write it as a tree."""
-        present, absent, warnings = self._changes()
-        self._remove(absent)
-        if present:
-            self.own.call("update-index", "--add", "--remove", "--replace", "-z", "--stdin", given=packed(present))
-        if present or absent:
-            self.own.ask("update-index", "-q", "--refresh")
-        return WrittenTree(id=self._tree(), warnings=tuple(sorted(warnings)))
-
-    def _changes(self) -> tuple[list[str], list[str], list[str]]:
-        """Return the paths whose content is to be taken in, those to be taken out, and warnings."""
-        scope = ("--", self.prefix) if self.prefix else ()
-        listed = set(self.own.names(*_LISTED, "-m", "-d", "-o", *scope))
-        ignored = set(self.own.names(*_LISTED, "-c", "-i", *scope))
-        forced = set(self.git.names(*_LISTED, "-c", "-i", *scope))  # tracked although ignored
-        absent = ignored - forced
-        present: set[str] = set()
-        large: set[str] = set()
-        warnings: list[str] = []
-        for path in (listed | (forced - ignored)) - absent:
-            if path.endswith("/"):
-                warnings.append(f"{_shown(path)} is a repository of its own and was left out")
-                continue
-            size = self._size(path)
-            if size is None:
-                absent.add(path)
-            elif size > UNTRACKED_LIMIT_BYTES:
-                large.add(path)
-            elif not self._readable(path):
-                absent.add(path)
-                warnings.append(f"{_shown(path)} may not be read and was left out")
-            else:
-                present.add(path)
-        tracked = set(self.git.names("ls-files", "-z", "-c", *scope)) if large else set()
-        present |= large & tracked
-        large -= tracked
-        warnings.extend(f"{_shown(path)} is not tracked, larger than 100 MB, and was left out" for path in large)
-        return sorted(present), sorted(absent | large), warnings
-
-    def _size(self, path: str) -> int | None:
-        """Return the size in bytes of a file or link; None for what a tree cannot hold and for what is gone.
-
-        What is reached through a symbolic link is not the project's, even if it is the same file.
-        """
-        full = Path(self.git.folder, path)
-        try:
-            if os.path.realpath(full.parent) != str(full.parent):
-                return None
-            found = full.lstat()
-        except OSError:
-            return None
-        return found.st_size if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode) else None
-
-    def _readable(self, path: str) -> bool:
-        full = Path(self.git.folder, path)
-        return full.is_symlink() or os.access(full, os.R_OK)
 
     def _reliable(self, path: str, facts: str) -> bool:
         """Tell whether an entry of the repository's index stands for a file's bytes or their absence.
@@ -205,23 +146,127 @@ class _Writer:
         triples = zip(fields[0::3], fields[1::3], fields[2::3], strict=False)
         return {os.fsdecode(path) for path, name, value in triples if name in _CONVERTING and value != b"unset"}
 
+    # -- what has changed
+
+    def _write(self, also: Iterable[str]) -> WrittenTree:
+        excludes = mark_of(self.places.exclude)
+        if excludes != self._excludes:
+            copy_excludes(self.places, self._work)
+            self._excludes, self._rules = excludes, None
+        listed = set(self.own.names(*_LISTED, "-m", "-d", "-o", *self._scope))
+        out, forced = self._ruled(listed)
+        present, absent, warnings, foreign = self._sorted((listed | forced) - out, also=also)
+        absent |= out
+        self._remove(absent)
+        if present:
+            given = packed(sorted(present))
+            self.own.call("update-index", "--add", "--remove", "--replace", "-z", "--stdin", given=given)
+        changed = bool(present or absent) or self._written is None
+        if changed and self._written is None:
+            self.own.ask("update-index", "-q", "--refresh")
+        whole, tree = self._trees() if changed or self._written is None else (self._written.whole, self._written.id)
+        self._written = WrittenTree(id=tree, whole=whole, warnings=tuple(sorted(warnings)), foreign=tuple(foreign))
+        if changed:
+            self._keep()
+        return self._written
+
+    @property
+    def _scope(self) -> tuple[str, ...]:
+        return ("--", self.prefix) if self.prefix else ()
+
+    def _ruled(self, listed: set[str]) -> tuple[set[str], set[str]]:
+        """Return what is to be taken out because it is ignored, and what is taken in although it is.
+
+        What was ruled once holds until a rule changes, or what the repository tracks.
+        """
+        rules = (mark_of(self.places.index), mark_of(self.places.exclude))
+        if rules == self._rules and not any(path.rpartition("/")[2] == ".gitignore" for path in listed):
+            return set(), set()
+        ignored = set(self.own.names(*_LISTED, "-c", "-i", *self._scope))
+        forced = set(self.git.names(*_LISTED, "-c", "-i", *self._scope))  # tracked although ignored
+        self._rules = rules
+        return ignored - forced, forced - ignored
+
+    def _sorted(self, paths: set[str], *, also: Iterable[str]) -> tuple[set[str], set[str], list[str], list[str]]:
+        """Return the paths whose content is to be taken in, those to be taken out, warnings, and what is foreign."""
+        present: set[str] = set()
+        absent: set[str] = set()
+        large: set[str] = set()
+        warnings: list[str] = []
+        foreign: list[str] = []
+        for path in (*paths, *also):
+            if path.endswith("/"):
+                warnings.append(f"{shown(path)} is a repository of its own and was left out")
+                foreign.append(path)
+                continue
+            size = self._size(path)
+            if size is None:
+                absent.add(path)
+            elif size > UNTRACKED_LIMIT_BYTES:
+                large.add(path)
+            elif not self._readable(path):
+                absent.add(path)
+                warnings.append(f"{shown(path)} may not be read and was left out")
+            else:
+                present.add(path)
+        tracked = set(self.git.names("ls-files", "-z", "-c", *self._scope)) if large else set()
+        warnings.extend(
+            f"{shown(path)} is not tracked, larger than 100 MB, and was left out" for path in large - tracked
+        )
+        return present | (large & tracked), absent | (large - tracked), warnings, sorted(foreign)
+
+    def _size(self, path: str) -> int | None:
+        """Return the size in bytes of a file or link; None for what a tree cannot hold and for what is gone.
+
+        What is reached through a symbolic link is not the project's, even if it is the same file.
+        """
+        full = Path(self.git.folder, path)
+        try:
+            if os.path.realpath(full.parent) != str(full.parent):
+                return None
+            found = full.lstat()
+        except OSError:
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode) else None
+
+    def _readable(self, path: str) -> bool:
+        full = Path(self.git.folder, path)
+        return full.is_symlink() or os.access(full, os.R_OK)
+
     def _remove(self, paths: Iterable[str]) -> None:
-        nothing = "0" * (64 if self.places.object_format == "sha256" else 40)
-        if lines := packed([f"0 {nothing}\t{path}" for path in paths]):
+        if lines := packed([f"0 {self.places.nothing}\t{path}" for path in paths]):
             self.own.call("update-index", "-z", "--index-info", given=lines)
 
-    def _tree(self) -> str:
+    # -- the result
+
+    def _trees(self) -> tuple[str, str]:
+        """Write the index; return the ids of the whole tree and of the project's folder in it."""
         arguments = ["write-tree"]
         if self.places.partial:
             arguments.append("--missing-ok")  # what is missing is fetched when it is needed, which is not now
-        if self.prefix:
-            arguments.append(f"--prefix={self.prefix}")
-        answer = self.own.ask(*arguments)
-        if answer.code != 0 and self.prefix and "not found" in answer.complaint:
-            return self.own.call("mktree").decode().strip()  # the folder has no files
-        if answer.code != 0:
-            raise GitFailed(f"git write-tree failed: {answer.complaint}", where=self.git.folder)
-        return answer.out.decode().strip()
+        whole = self.own.call(*arguments).decode().strip()
+        if not self.prefix:
+            return whole, whole
+        inner = self.own.ask("rev-parse", "--quiet", "--verify", f"{whole}:{self.prefix.rstrip('/')}")
+        # a folder without files is in no tree
+        return whole, inner.out.decode().strip() if inner.code == 0 else self.own.call("mktree").decode().strip()
+
+    def _keep(self) -> None:
+        """Leave the index for later writers."""
+        if not self.index.exists():
+            return
+        fresh = self._work / "kept"
+        fresh.unlink(missing_ok=True)
+        try:
+            os.link(self.index, fresh)
+        except OSError:
+            copy_with_times(self.index, fresh)
+        fresh.replace(self._kept)
+
+
+def shown(path: str) -> str:
+    """Return a path in printable characters."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in path.rstrip("/"))
 
 
 @contextmanager
@@ -239,51 +284,3 @@ def _work_folder(parent: Path) -> Iterator[Path]:
         yield work
     finally:
         rmtree(work, ignore_errors=True)
-
-
-def _own_git(git: Git, places: Places, work: Path) -> Git:
-    """Return git with a repository of ours around the objects and files of the project's one."""
-    folder = work / "git"
-    (folder / "refs").mkdir(parents=True)
-    (folder / "info").mkdir()
-    (folder / "HEAD").write_text("ref: refs/heads/none\n", "utf-8")
-    extension = "[extensions]\nobjectFormat = sha256\n" if places.object_format == "sha256" else ""
-    (folder / "config").write_text(f"[core]\nrepositoryFormatVersion = {1 if extension else 0}\n{extension}", "utf-8")
-    (folder / "info" / "attributes").write_text(_ATTRIBUTES, "utf-8")
-    (folder / "info" / "exclude").write_bytes(_excluded(Path(places.exclude)))
-    settings = {
-        **places.forwarded,
-        "core.attributesFile": os.devnull,
-        "core.autocrlf": "false",
-        "core.fsync": "objects",
-        "core.fsyncMethod": "batch",
-        "core.protectHFS": "false",  # a name that would be dangerous on another system is still content here
-        "core.protectNTFS": "false",
-        "core.splitIndex": "false",
-    }
-    variables = {
-        "GIT_DIR": str(folder),
-        "GIT_WORK_TREE": git.folder,
-        "GIT_OBJECT_DIRECTORY": places.objects,
-        "GIT_INDEX_FILE": str(work / "index"),
-    }
-    return replace(git, settings=settings, variables=variables)
-
-
-def _excluded(path: Path) -> bytes:
-    try:
-        return read_inside(path.parent, path.name, limit_bytes=_EXCLUDE_LIMIT_BYTES)
-    except PathRefused:
-        return b""
-
-
-def _copy_with_times(source: Path, target: Path) -> None:
-    """Copy an index. Git doubts entries that are not older than their index, so its time is part of its meaning."""
-    with source.open("rb") as file:
-        times = os.fstat(file.fileno())
-        target.write_bytes(file.read())
-    os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
-
-
-def _shown(path: str) -> str:
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in path.rstrip("/"))

@@ -27,6 +27,22 @@ def matches(path: str, globs: Sequence[str]) -> bool:
     return _compiled(tuple(globs)).fullmatch(path) is not None
 
 
+def reaches(folder: str, globs: Sequence[str]) -> bool:
+    """Tell whether at least one of the globs may match something below a folder (its POSIX path without a slash)."""
+    return any(_reaches(folder.split("/"), glob) for glob in globs)
+
+
+def _reaches(folder: list[str], glob: str) -> bool:
+    glob = glob.removeprefix("./").removeprefix("/")
+    segments = [part for part in (f"{glob}**" if glob.endswith("/") else glob).split("/") if part]
+    for part in folder:
+        if not segments or segments[0] == "**":
+            return bool(segments)
+        if re.fullmatch(_segment(segments.pop(0)), part) is None:
+            return False
+    return bool(segments)
+
+
 @lru_cache(maxsize=256)
 def _compiled(globs: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{_expression(glob)})" for glob in globs) or _NEVER)

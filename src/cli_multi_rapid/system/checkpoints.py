@@ -1,0 +1,272 @@
+"""Checkpoints: states of a project kept as commits under `refs/cmr/RUN/`, beside the user's own history.
+
+Taking one touches neither HEAD nor the index nor any file. The commit holds the files that git does not ignore, byte by
+byte; its first parent is the commit that was checked out, its second one holds what was staged. Refs are only ever
+made, never moved: a state that was once seen stays until its run is forgotten.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from cli_multi_rapid.errors import Fenced, GitFailed
+from cli_multi_rapid.model.checkpoint import Checkpoint, Restored
+from cli_multi_rapid.system.git import Repository
+from cli_multi_rapid.system.git_places import Mark, copy_with_times, mark_of
+from cli_multi_rapid.system.git_process import Git, packed
+from cli_multi_rapid.system.git_tree import TreeWriter, WrittenTree, shown, translated
+from cli_multi_rapid.system.globs import matches, reaches
+from cli_multi_rapid.system.restoring import Entry, Restorer
+
+REFS = "refs/cmr"
+_ROUNDS = 8
+_NAME = re.compile(r"[^A-Za-z0-9_-]+")
+_WHO = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "cli-multi-rapid"), ("EMAIL", "cli-multi-rapid@localhost"))
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """The last state that was kept, and what told it from another one."""
+
+    checkpoint: Checkpoint
+    whole: str
+    marks: tuple[Mark, ...]
+
+
+class GitCheckpoints:
+    """Keeps the states of one run in the project's repository; implements `model.checkpoint.Checkpoints`.
+
+    `work` is a folder for it alone, outside of the project; `kept` the index that writers of trees share.
+
+    Raises:
+        GitFailed: by every call, when git cannot do what is asked.
+        StateUnwritable: when the disk cannot.
+    """
+
+    def __init__(self, repository: Repository, *, run: str, work: Path, kept: Path) -> None:
+        self._repository = repository
+        self._run = run
+        self._work = work
+        self._shared = kept
+        self._seen: WrittenTree | None = None
+        self._last: _Kept | None = None
+        self._staged: tuple[Mark, str] | None = None
+
+    def tree(self) -> str:
+        """Return the id of the present tree, without keeping it."""
+        return self._write().id
+
+    def take(self, label: str) -> Checkpoint:
+        """Keep the present state. Where nothing has changed since the last one, that one stands for it."""
+        return self._keep(self._write(), label)
+
+    def restore(self, label: str, *, before: str, paths: Sequence[str] | None) -> Restored:
+        """Put files back to what they were at the commit `before`; see `model.checkpoint.Checkpoints.restore`.
+
+        What a file held is kept before it is replaced, also if it was ignored or changes meanwhile. A round may bring
+        files to light that were ignored until then, so it ends when nothing is left to do.
+        """
+        put_back: dict[str, None] = {}
+        kept: list[str] = []
+        also: set[str] = set()
+        for _ in range(_ROUNDS):
+            written = self._write(also=also)
+            differing = self._differences(before, written.whole)
+            wanted = {path: entries for path, entries in differing.items() if self._wanted(path, paths)}
+            hidden = {self._restorer.obstacle(path) for path, (_, now) in wanted.items() if now is None} - {""}
+            left = tuple(self._inner(path) for path in differing if path not in wanted)
+            if not wanted:
+                return Restored(
+                    paths=tuple(put_back), kept=tuple(dict.fromkeys(kept)), left=left, warnings=written.warnings
+                )
+            if hidden - also:  # there, but ignored by now: taken in, so that it is kept, too
+                also |= hidden
+                continue
+            kept.append(self._keep(written, label).ref)
+            for path in self._restorer.put_back(wanted):
+                put_back.setdefault(self._inner(path))
+            self._writer.distrust()
+            if unseen := self._restorer.unseen:
+                kept.append(self._keep_unseen(written, dict(unseen), label))
+        raise GitFailed(
+            f"files change again as fast as they are put back: {', '.join(map(shown, sorted(wanted)[:3]))}",
+            where=str(self._repository.root), hint="stop what changes them, then resume",
+        )  # fmt: skip
+
+    def changed(self, before: str, after: str) -> tuple[str, ...]:
+        """Return the paths that differ between two trees, sorted."""
+        return () if before == after else self._repository.changed_paths(before, after)
+
+    def changed_at(self, path: str) -> float | None:
+        """Return when a file was last changed (seconds since the epoch); of one that is gone, the folder it was in."""
+        at = self._repository.root / path
+        while at != self._repository.root.parent:
+            try:
+                return at.lstat().st_ctime
+            except OSError:
+                at = at.parent
+        return None
+
+    def refusal(self, paths: Sequence[str] | None) -> str:
+        """Say why what matches the globs (None: everything) cannot be kept, or return nothing if it can."""
+        for folder in map(self._inner, (self._seen or self._write()).foreign):
+            if paths is None or reaches(folder.rstrip("/"), paths):
+                return f"{shown(folder)} is a repository of its own, whose files are in no checkpoint"
+        for path in self._large_files:
+            if paths is None or matches(path, paths):
+                return f"{shown(path)} belongs to Git LFS, whose files are in no checkpoint"
+        return ""
+
+    # -- the parts
+
+    @cached_property
+    def _writer(self) -> TreeWriter:
+        with translated(self._work):
+            self._work.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self._work / "index").unlink(missing_ok=True)  # of an orchestrator that is dead
+            places, git = self._repository.places, self._repository.git
+            return TreeWriter(git, places, prefix=self._repository.prefix, work=self._work, kept=self._shared)
+
+    @cached_property
+    def _restorer(self) -> Restorer:
+        return Restorer(self._writer.own, object_format=self._repository.places.object_format)
+
+    @cached_property
+    def _git(self) -> Git:
+        """Return git on the repository itself, for commits and refs."""
+        git = self._repository.git
+        settings = {**git.settings, "core.fsync": "all", "core.logAllRefUpdates": "false"}
+        return replace(git, settings=settings, variables=_WHO)
+
+    @cached_property
+    def _count(self) -> Iterator[int]:
+        """Return the numbers for further refs of this run."""
+        from itertools import count
+
+        listed = self._git.call("for-each-ref", "--format=%(refname)", f"{REFS}/{self._run}/").decode().split()
+        return count(1 + max((int(ref.split("/")[3].partition(".")[0]) for ref in listed), default=0))
+
+    @cached_property
+    def _large_files(self) -> tuple[str, ...]:
+        """Return the files of Git LFS. Attributes are read only where there are any."""
+        self._seen or self._write()
+        names = self._writer.own.names("ls-files", "-z")
+        attributes = Path(self._repository.places.attributes)
+        if not attributes.is_file() and not any(name.rpartition("/")[2] == ".gitattributes" for name in names):
+            return ()
+        fields = self._repository.git.call("check-attr", "-z", "filter", "--stdin", given=packed(names)).split(b"\0")
+        triples = zip(fields[0::3], fields[2::3], strict=False)
+        return tuple(self._inner(os.fsdecode(path)) for path, value in triples if value == b"lfs")
+
+    def _write(self, *, also: set[str] | frozenset[str] = frozenset()) -> WrittenTree:
+        with translated(self._work):
+            self._seen = self._writer.write(also=sorted(also))
+        return self._seen
+
+    def _inner(self, path: str) -> str:
+        return path.removeprefix(self._repository.prefix)
+
+    def _wanted(self, path: str, paths: Sequence[str] | None) -> bool:
+        return paths is None or matches(self._inner(path), paths)
+
+    def _differences(self, before: str, whole: str) -> dict[str, tuple[Entry | None, Entry | None]]:
+        """Return what differs between a commit and the present tree: the entry then and the one now, by whole path."""
+        arguments = ("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv")
+        fields = self._git.names(*arguments, f"{before}^{{tree}}", whole, "--")
+        found: dict[str, tuple[Entry | None, Entry | None]] = {}
+        for facts, path in zip(fields[0::2], fields[1::2], strict=True):
+            old_mode, new_mode, old, new, _ = facts.removeprefix(":").split(" ")
+            found[path] = (_entry(old_mode, old), _entry(new_mode, new))
+        return found
+
+    # -- keeping
+
+    def _keep(self, written: WrittenTree, label: str) -> Checkpoint:
+        places = self._repository.places
+        marks = tuple(mark_of(path) for path in (places.index, places.head, places.head_log))
+        last = self._last
+        if last and last.whole == written.whole and last.marks == marks and marks[2] is not None:
+            return replace(last.checkpoint, warnings=written.warnings)
+        commit, ref = self._commit(written.whole, label)
+        made = Checkpoint(commit=commit, ref=ref, tree=written.id, warnings=written.warnings)
+        self._last = _Kept(checkpoint=made, whole=written.whole, marks=marks)
+        return made
+
+    def _commit(self, whole: str, label: str) -> tuple[str, str]:
+        """Make a commit of a tree and a new ref to it; return both."""
+        ref = f"{REFS}/{self._run}/{next(self._count):04d}.{_NAME.sub('.', label).strip('.')}"
+        message = f"{label} of run {self._run}".encode()
+        staged = [part for commit in self._staged_commit() for part in ("-p", commit)]
+        answer = self._git.ask("commit-tree", whole, "-p", "HEAD", *staged, given=message)
+        if answer.code != 0:  # nothing is checked out yet
+            answer = self._git.ask("commit-tree", whole, *staged, given=message)
+        if answer.code != 0:
+            raise GitFailed(f"git commit-tree failed: {answer.complaint}", where=self._git.folder)
+        commit = answer.out.decode().strip()
+        made = self._git.ask("update-ref", ref, commit, self._repository.places.nothing)
+        if "already exists" in made.complaint and made.code != 0:
+            raise Fenced(f"run {self._run} was taken up by another orchestrator")
+        if made.code != 0:
+            raise GitFailed(f"git update-ref failed: {made.complaint}", where=self._git.folder)
+        return commit, ref
+
+    def _staged_commit(self) -> tuple[str, ...]:
+        """Return a commit of what is staged, if that is a tree: an index with conflicts is none."""
+        index = Path(self._repository.places.index)
+        mark = mark_of(index)
+        if mark is None:
+            return ()
+        if self._staged is None or self._staged[0] != mark:
+            self._staged = (mark, self._commit_of_index(index))
+        return (self._staged[1],) if self._staged[1] else ()
+
+    def _commit_of_index(self, index: Path) -> str:
+        own = self._work / "staged"
+        with translated(self._work):
+            copy_with_times(index, own)
+        git = replace(self._git, variables={**self._git.variables, "GIT_INDEX_FILE": str(own)})
+        tree = git.ask("write-tree", "--missing-ok")
+        if tree.code != 0:
+            return ""
+        return git.call("commit-tree", tree.out.decode().strip(), given=b"what was staged").decode().strip()
+
+    def _keep_unseen(self, written: WrittenTree, unseen: Mapping[str, Entry], label: str) -> str:
+        """Keep what files held that changed after they had been looked at and before they were replaced."""
+        lines = packed([f"{entry.mode} {entry.object}\t{path}" for path, entry in unseen.items()])
+        with self._scratch_index() as git:
+            git.call("read-tree", written.whole)
+            git.call("update-index", "--add", "--replace", "-z", "--index-info", given=lines)
+            tree = git.call("write-tree").decode().strip()
+        return self._commit(tree, label)[1]
+
+    @contextmanager
+    def _scratch_index(self) -> Iterator[Git]:
+        scratch = self._work / "scratch"
+        own = self._writer.own
+        try:
+            yield replace(own, variables={**own.variables, "GIT_INDEX_FILE": str(scratch)})
+        finally:
+            scratch.unlink(missing_ok=True)
+
+
+def forget(repository: Repository, *, keep: frozenset[str]) -> int:
+    """Delete the refs of all runs but those to keep; return how many. Git removes their objects in its own time."""
+    git = repository.git
+    listed = git.call("for-each-ref", "--format=%(refname) %(objectname)", f"{REFS}/").decode().split("\n")
+    refs = [line.split(" ") for line in listed if line]
+    old = [(ref, commit) for ref, commit in refs if ref.split("/")[2] not in keep]
+    if old:
+        git.call("update-ref", "--stdin", given="".join(f"delete {ref} {commit}\n" for ref, commit in old).encode())
+    return len(old)
+
+
+def _entry(mode: str, found: str) -> Entry | None:
+    return None if mode == "000000" else Entry(mode=mode, object=found)
