@@ -6,7 +6,7 @@ CmrError
 ├── CouldNotRun (3)         ToolMissing · StateDamaged · StateForeign · StateUnwritable · ProcessSurvived ·
 │                           EvidenceMissing · FolderUnwritable · GitFailed · GitTimeout
 ├── RunStuck (1)
-├── WaitingForPerson (4)    ProjectUntrusted
+├── WaitingForPerson (4)    ProjectUntrusted · StepHalfDone
 ├── ProjectBusy (75)        · Fenced
 └── InternalError (70)
 """
@@ -251,6 +251,18 @@ class ProjectUntrusted(WaitingForPerson):
     explanation = (
         "Phases, configuration, validators and entry points can run any command, so nothing of a project runs before "
         "you have approved their content. Any change asks again. In CI, CMR_TRUST=1 accepts the checkout."
+    )
+
+
+class StepHalfDone(WaitingForPerson):
+    """A step was interrupted, and whether its changes are taken back is not decided."""
+
+    code = "STEP-HALF-DONE"
+    explanation = (
+        "A step that names what it may change (`writes:`, or `permissions.write` of its phase) is put back to its "
+        "start when it was interrupted. One that does not could have changed anything, and so could you: look at "
+        "`git status`, then `resume --restore` puts every file back (what is there now stays under refs/cmr/), and "
+        "`resume --keep` lets the step start again on what is there."
     )
 
 

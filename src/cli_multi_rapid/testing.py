@@ -16,12 +16,14 @@ from cli_multi_rapid.engine.fold import RunState, fold
 from cli_multi_rapid.engine.graph import RunPlan, build
 from cli_multi_rapid.engine.runner import Runner
 from cli_multi_rapid.errors import Fenced
+from cli_multi_rapid.model.checkpoint import Checkpoint, Restored
 from cli_multi_rapid.model.events import Event, Kind, NewEvent
 from cli_multi_rapid.model.gate import GateResult, GateStatus, Level
 from cli_multi_rapid.model.gate_settings import Check, GateSpec
 from cli_multi_rapid.model.phase import PhaseSpec, Retry, Step
 from cli_multi_rapid.model.ports import Store
 from cli_multi_rapid.model.process import Command, Exit, OutputSink
+from cli_multi_rapid.system.globs import matches, reaches
 from cli_multi_rapid.system.store import chained
 
 RUN_ID = "01JA2B3C4D5E6F7G8H9JKMNPQR"
@@ -237,6 +239,63 @@ class ScriptedRunner:
         return script(command) if callable(script) else script[min(number, len(script) - 1)]
 
 
+# -- files
+
+
+class MemoryCheckpoints:
+    """A project in memory and its kept states; implements `model.checkpoint.Checkpoints`.
+
+    `files` maps paths to contents, `times` to when they were changed; scripted children change both. `kept` are the
+    labels of the states, in order. What begins with `foreign/` cannot be kept.
+    """
+
+    def __init__(self, **files: str) -> None:
+        self.files = dict(files)
+        self.times: dict[str, float] = {}
+        self.kept: list[str] = []
+        self._states: dict[str, dict[str, str]] = {}
+
+    def tree(self) -> str:
+        """Return the id of the present tree."""
+        tree = json.dumps(self.files, sort_keys=True)
+        self._states[tree] = dict(self.files)
+        return tree
+
+    def take(self, label: str) -> Checkpoint:
+        """Keep the present state."""
+        tree = self.tree()
+        self.kept.append(label)
+        commit = f"c{len(self.kept)}"
+        self._states[commit] = dict(self.files)
+        return Checkpoint(commit=commit, ref=f"refs/cmr/{label.replace(' ', '.')}", tree=tree)
+
+    def restore(self, label: str, *, before: str, paths: Sequence[str] | None) -> Restored:
+        """Put back what matches, the present state being kept first."""
+        was, differing = self._states[before], self.changed(before, self.tree())
+        wanted = tuple(path for path in differing if paths is None or matches(path, paths))
+        if not wanted:
+            return Restored(left=differing)
+        kept = self.take(label).ref
+        for path in wanted:
+            self.files.pop(path, None)
+        self.files.update({path: was[path] for path in wanted if path in was})
+        return Restored(paths=wanted, kept=(kept,), left=tuple(path for path in differing if path not in wanted))
+
+    def changed(self, before: str, after: str) -> tuple[str, ...]:
+        """Return the paths that differ between two trees, sorted."""
+        was, now = self._states.get(before, {}), self._states.get(after, {})
+        return tuple(sorted(path for path in {*was, *now} if was.get(path) != now.get(path)))
+
+    def changed_at(self, path: str) -> float | None:
+        """Return when a file was changed, if that is known."""
+        return self.times.get(path)
+
+    def refusal(self, paths: Sequence[str] | None) -> str:
+        """Refuse what reaches into `foreign`."""
+        foreign = any(path.startswith("foreign/") for path in self.files)
+        return "foreign is a repository of its own" if foreign and (paths is None or reaches("foreign", paths)) else ""
+
+
 # -- gates and observers
 
 
@@ -326,6 +385,7 @@ class Drill:
     environ: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
+    checkpoints: MemoryCheckpoints | None = None
 
     def __post_init__(self) -> None:
         self.children = ScriptedRunner(self.scripts)
@@ -340,6 +400,7 @@ class Drill:
         return Runner(
             store=self.store, fence=fence, plan=self.plan, graph=build(self.plan.phases), state=self.state(),
             executor=self.executor(), gatekeeper=self.gates, observer=self.observer, folder=self.folder,
+            checkpoints=self.checkpoints,
         )  # fmt: skip
 
     def executor(self) -> Executor:
@@ -365,4 +426,6 @@ class Drill:
 
     def _snapshot(self) -> dict[str, object]:
         phases = [{"name": one.name, "title": one.title, "path": f"{one.name}.yaml"} for one in self.plan.phases]
-        return {"phases": phases, "targets": [one.name for one in self.plan.phases], "level": self.plan.level.value}
+        targets = [one.name for one in self.plan.phases]
+        tree = self.checkpoints.tree() if self.checkpoints else ""
+        return {"phases": phases, "targets": targets, "level": self.plan.level.value, "tree": tree}

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from cli_multi_rapid.engine import runner
 from cli_multi_rapid.errors import Fenced, StateUnwritable
 from cli_multi_rapid.model.events import Kind, NewEvent
 from cli_multi_rapid.model.run import Status
@@ -133,8 +134,34 @@ class TestInterruption:
         assert second.children.started() == ["a/y", "a/z"]
         assert second.children.commands[0].env["CMR_ATTEMPT"] == "2"
 
-    def test_finals_do_not_run_because_the_run_goes_on_later(self, drill, interrupted):
-        one = drill(phase("a", "x", finally_=(step("z"),)), scripts={"a/x": HANGS})
+    def test_finals_run_and_run_again_when_the_run_ends(self, drill, again, record, interrupted):
+        finals = (step("z"), step("no", if_="success()"), step("stopped", if_="cancelled()"))
+        one = drill(phase("a", "x", finally_=finals), scripts={"a/x": HANGS})
+        state = interrupted(one, at="a/x")
+        assert one.children.started() == ["a/x", "a/z", "a/stopped"]
+        assert record(one)[-5:] == [
+            "run.interrupted", "step.started a/z", "step.interim a/z", "step.started a/stopped",
+            "step.interim a/stopped",
+        ]  # fmt: skip
+        assert (state.status, state.step("a/z").status) == (Status.INTERRUPTED, Status.PENDING)
+
+        second = again(one)
+        assert second.drive().status is Status.SUCCESS
+        assert second.children.started() == ["a/x", "a/z", "a/no"]
+        assert second.state().step("a/stopped").status is Status.SKIPPED
+
+    def test_finals_of_a_matrix_that_fail_or_hang(self, drill, interrupted, monkeypatch):
+        monkeypatch.setattr(runner, "STOPPING_S", 0.05)
+        finals = (step("z", matrix={"v": (1, 2)}, if_="always()"), step("never"))
+        scripts = {"a/x": HANGS, "a/z[0]": FAILS, "a/z[1]": HANGS}
+        one = drill(phase("a", "x", finally_=finals), scripts=scripts)
+        interrupted(one, at="a/x")
+        assert one.children.trace[-1] == ("stop", "a/z[1]")
+        ends = [event.payload["status"] for event in one.store.events(RUN_ID) if event.kind is Kind.STEP_INTERIM]
+        assert ends == ["failure", "timeout"]
+
+    def test_a_phase_that_has_not_begun_has_no_finals(self, drill, interrupted):
+        one = drill(phase("a", "x"), phase("b", "x", needs=("a",), finally_=(step("z"),)), scripts={"a/x": HANGS})
         interrupted(one, at="a/x")
         assert one.children.started() == ["a/x"]
 

@@ -2,14 +2,14 @@
 
 import os
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from cli_multi_rapid.errors import PROBLEMS, ProjectMissing, SpecInvalid
 from cli_multi_rapid.model.gate import Level
-from cli_multi_rapid.model.settings import Settings
-from cli_multi_rapid.services.settings import load_settings, read_jobs, shown_settings
+from cli_multi_rapid.services.settings import ProjectSettings, load_settings, read_jobs, shown_settings
 
 HEAD = "schema: cmr/config@v1\n"
 
@@ -28,7 +28,7 @@ class Place:
     def write(self, text: str) -> None:
         (self.root / "config/workflow-config.yaml").write_text(text, encoding="utf-8")
 
-    def load(self, phases: frozenset[str] | None = None) -> Settings:
+    def load(self, phases: frozenset[str] | None = None) -> ProjectSettings:
         return load_settings(self.root, environ=self.environ, flags=self.flags, user_file=self.user, phases=phases)
 
     def said(self, phases: frozenset[str] | None = None) -> list[tuple[str, str, str, str]]:
@@ -45,11 +45,13 @@ def place(tmp_path: Path) -> Place:
 
 def test_defaults(place: Place) -> None:
     found = place.load()
-    assert found == Settings(
+    assert found == ProjectSettings(
+        digest=sha256(HEAD.encode()).hexdigest(),
         project="calc", level=Level.STANDARD, jobs={}, parallel=min(os.cpu_count() or 1, 64), log_cap_bytes=8 << 20,
+        keep_runs=100,
         timeout_s=None,
         origins={"project": "name of the folder", "level": "default", "engine.parallel": "default",
-                 "engine.log_cap": "default", "engine.timeout": "default"},
+                 "engine.log_cap": "default", "engine.keep_runs": "default", "engine.timeout": "default"},
     )  # fmt: skip
 
 
@@ -70,15 +72,17 @@ def test_every_layer_beats_the_one_below(place: Place) -> None:
         "engine.parallel": "environment CMR_PARALLEL",
         "engine.timeout": "flag",
         "engine.log_cap": f"user file {place.user}:3",
+        "engine.keep_runs": "default",
         "jobs.all": "config/workflow-config.yaml:8",
     }
 
 
 def test_all_four_from_environment_and_from_flags(place: Place) -> None:
-    place.environ = {"CMR_LEVEL": "ADVISORY", "CMR_PARALLEL": "1", "CMR_LOG_CAP": "1024", "CMR_TIMEOUT": "1d"}
+    place.environ = {"CMR_LEVEL": "ADVISORY", "CMR_PARALLEL": "1", "CMR_LOG_CAP": "1024", "CMR_TIMEOUT": "1d",
+                     "CMR_KEEP_RUNS": "7"}  # fmt: skip
     found = place.load()
     assert (found.level, found.parallel, found.log_cap_bytes, found.timeout_s) == (Level.ADVISORY, 1, 1024, 86400.0)
-    place.flags = {"level": "strict", "parallel": "64", "log_cap": "4096", "timeout": "5m"}
+    place.flags = {"level": "strict", "parallel": "64", "log_cap": "4096", "timeout": "5m", "keep_runs": "8"}
     found = place.load()
     assert (found.level, found.parallel, found.log_cap_bytes, found.timeout_s) == (Level.STRICT, 64, 4096, 300.0)
     assert {origin for key, origin in found.origins.items() if key != "project"} == {"flag"}
@@ -96,6 +100,7 @@ DURATION = "write a whole number and a unit: 90s, 10m, 24h or 7d"
         ("PARALLEL", "65", "use a whole number from 1 to 64"),
         ("PARALLEL", "many", "use a whole number from 1 to 64"),
         ("LOG_CAP", "1023", "use a whole number of at least 1024"),
+        ("KEEP_RUNS", "0", "use a whole number of at least 1"),
         ("TIMEOUT", "soon", DURATION),
         ("TIMEOUT", "0s", DURATION),
         ("TIMEOUT", "366d", DURATION),
@@ -178,6 +183,7 @@ def test_shown_settings(place: Place) -> None:
     found = place.load()
     assert shown_settings(found) == {
         "project": "calc", "level": "standard", "engine.parallel": 3, "engine.log_cap": 8388608,
+        "engine.keep_runs": 100,
         "engine.timeout": "7200s",
         "jobs.all": ["a", "b"],
     }  # fmt: skip

@@ -21,9 +21,7 @@ def keeper(checkout, tmp_path, opened):
     """Return a function that makes what keeps the states of one run, as an orchestrator that takes it up does."""
 
     def make(run=RUN, root=checkout):
-        return GitCheckpoints(
-            opened(root), run=run, work=tmp_path / "state" / run, kept=tmp_path / "state" / "index"
-        )
+        return GitCheckpoints(opened(root), run=run, work=tmp_path / "state" / run, kept=tmp_path / "state" / "index")
 
     (tmp_path / "state").mkdir(exist_ok=True)
     return make
@@ -34,11 +32,11 @@ def everything(root):
     found = {}
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if name != ".git"]
-        for name in [*files, *(one for one in folders if os.path.islink(os.path.join(folder, one)))]:
-            path = os.path.join(folder, name)
-            mode = os.lstat(path).st_mode
-            what = os.readlink(path) if stat.S_ISLNK(mode) else Path(path).read_bytes()
-            found[os.path.relpath(path, root)] = (stat.S_IFMT(mode), bool(mode & stat.S_IXUSR), what)
+        for path in (Path(folder, name) for name in (*files, *folders)):
+            mode = path.lstat().st_mode
+            if path.is_symlink() or not path.is_dir():
+                what = str(path.readlink()) if path.is_symlink() else path.read_bytes()
+                found[str(path.relative_to(root))] = (stat.S_IFMT(mode), bool(mode & stat.S_IXUSR), what)
     return found
 
 
@@ -138,8 +136,8 @@ class TestRestoring:
         commit(checkout, same="1", changed="1", gone="1", old="old", tool="#!/bin/sh\n", __gitignore="*.tmp\n")
         write(checkout, "crlf", b"a\r\nb\r\n")
         write(checkout, "binary", bytes(range(256)))
-        os.symlink("same", checkout / "link")
-        os.symlink("nowhere", checkout / "dangling")
+        (checkout / "link").symlink_to("same")
+        (checkout / "dangling").symlink_to("nowhere")
         (checkout / os.fsdecode(b"latin-\xe9")).write_bytes(b"\xff\xfe")
         write(checkout, "line\nbreak", "odd")
         write(checkout, "folder/inner", "1")
@@ -162,7 +160,7 @@ class TestRestoring:
         (checkout / "link").unlink()
         write(checkout, "link", "a file now")
         (checkout / "dangling").unlink()
-        os.symlink("same", checkout / "dangling")
+        (checkout / "dangling").symlink_to("same")
         (checkout / os.fsdecode(b"latin-\xe9")).unlink()
         write(checkout, "line\nbreak", "half")
         (checkout / "folder/inner").unlink()
@@ -264,7 +262,7 @@ class TestRestoring:
         before = one.take("x")
         (checkout / "src/a").unlink()
         (checkout / "src").rmdir()
-        os.symlink(outside, checkout / "src")
+        (checkout / "src").symlink_to(outside)
         one.restore("y", before=before.commit, paths=None)
         assert (outside / "a").read_text() == "not ours"
         assert (checkout / "src/a").read_text() == "1"
@@ -398,8 +396,9 @@ class TestRefusing:
         [
             ("vendor/lib", "vendor/**", True), ("vendor/lib", "**", True), ("vendor/lib", "**/*.py", True),
             ("vendor/lib", "vendor/lib/a", True), ("vendor/lib", "vendor/*/a", True), ("vendor/lib", "vendor/", True),
-            ("vendor/lib", "vendor/lib", False), ("vendor/lib", "vendor/*", False), ("vendor/lib", "vendor/other/**", False),
-            ("vendor/lib", "src/**", False), ("vendor/lib", "*", False), ("vendor", "v?ndor/*", True), ("vendor", "", False),
+            ("vendor/lib", "vendor/lib", False), ("vendor/lib", "vendor/*", False), ("vendor/lib", "vendor/o/**", False),
+            ("vendor/lib", "src/**", False), ("vendor/lib", "*", False), ("vendor", "v?ndor/*", True),
+            ("vendor", "", False),
         ],
     )  # fmt: skip
     def test_what_a_glob_reaches(self, folder, glob, expected):

@@ -10,13 +10,17 @@ from cli_multi_rapid.errors import InputInvalid
 
 if TYPE_CHECKING:
     from cli_multi_rapid.documents.reports import RunView
+    from cli_multi_rapid.engine.recovery import Choice
     from cli_multi_rapid.model.settings import Settings
     from cli_multi_rapid.services.runs import Ended, Session
+    from cli_multi_rapid.services.settings import ProjectSettings
     from cli_multi_rapid.services.snapshot import Wish
     from cli_multi_rapid.services.wiring import Project
 
 
-def opened(common: Common, *, level: str | None = None, timeout: str | None = None) -> "tuple[Project, Settings]":
+def opened(
+    common: Common, *, level: str | None = None, timeout: str | None = None
+) -> "tuple[Project, ProjectSettings]":
     """Return the project of the working folder and the settings in force, flags included."""
     from cli_multi_rapid.services.settings import load_settings
     from cli_multi_rapid.services.wiring import open_project
@@ -45,7 +49,7 @@ def wished(settings: "Settings", targets: tuple[str, ...], *, inputs: Sequence[s
 
 
 def begin(
-    common: Common, project: "Project", settings: "Settings", wish: "Wish", *, validate: bool, take_up: bool,
+    common: Common, project: "Project", settings: "ProjectSettings", wish: "Wish", *, validate: bool, take_up: bool,
     wait: bool = False,
 ) -> int:  # fmt: skip
     """Check trust, run what is wished, and return the exit code."""
@@ -58,7 +62,7 @@ def begin(
     wish = replace(wish, level=chosen_level(settings, specs.gates.level))
     if validate:
         wish = replace(wish, final_gates=tuple(specs.gates.gates))
-    trust = require_trusted(project, specs)
+    trust = require_trusted(project, specs, settings)
     prepared = prepare(project, specs, wish, trust=trust)
     notes = list(prepared.tree.warnings)
     if not prepared.tree.git:
@@ -70,18 +74,24 @@ def begin(
 
 @contextmanager
 def session_of(
-    common: Common, settings: "Settings", *, notes: Sequence[str] = (), wait: bool = False
+    common: Common,
+    settings: "Settings",
+    *,
+    notes: Sequence[str] = (),
+    wait: bool = False,
+    half_done: "Choice | None" = None,
 ) -> "Iterator[Session]":
     """Show what is driven within as it happens, on standard error, after some words of warning."""
     from cli_multi_rapid.cli.console import renderer
+    from cli_multi_rapid.engine.recovery import Choice
     from cli_multi_rapid.services.runs import Limits, Session
 
     for text in notes:
         warn(text)
     shown = renderer(verbose=common.verbose)
-    limits = Limits(log_cap_bytes=settings.log_cap_bytes, timeout_s=settings.timeout_s)
+    limits = Limits(log_cap_bytes=settings.log_cap_bytes, keep_runs=settings.keep_runs, timeout_s=settings.timeout_s)
     try:
-        yield Session(limits=limits, observer=shown, warn=warn, wait=wait)
+        yield Session(limits=limits, observer=shown, warn=warn, wait=wait, half_done=half_done or Choice.ASK)
     finally:
         shown.close()
 

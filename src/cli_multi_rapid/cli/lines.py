@@ -4,12 +4,16 @@ from dataclasses import dataclass
 
 from cli_multi_rapid.documents.payload import Record
 from cli_multi_rapid.documents.text import crop, duration, printable
-from cli_multi_rapid.documents.words import signal_name
+from cli_multi_rapid.documents.words import restored_words, signal_name
 from cli_multi_rapid.model.events import Event, Kind
 from cli_multi_rapid.model.gate import GateStatus
 from cli_multi_rapid.model.run import Status
 
 _WIDTH = 120
+STEP_ENDS = frozenset((Kind.STEP_FINISHED, Kind.STEP_RETRIED, Kind.STEP_INTERIM, Kind.STEP_REFUTED))
+"""What ends an attempt of a step, or changes how it ended."""
+
+_ENDS = STEP_ENDS | {Kind.GATE_FINISHED, Kind.PHASE_FINISHED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,7 @@ class Line:
 
 def line_of(event: Event) -> Line | None:
     """Return what is said about an event, or None where it ends nothing."""
-    if event.kind not in (Kind.STEP_FINISHED, Kind.STEP_RETRIED, Kind.GATE_FINISHED, Kind.PHASE_FINISHED):
+    if event.kind not in _ENDS:
         return None
     record = Record(event.payload, f"run {event.run}, event {event.seq}")
     phase, name = named(event.step)
@@ -49,6 +53,12 @@ def line_of(event: Event) -> Line | None:
     allowed = "; the spec allows it" if status.bad and not record.choice("status", Status).bad else ""
     detail = _why(record) + allowed if status is not Status.SUCCESS else one_line(record.text("reason"))
     return Line(phase=phase, name=name, status=status, took=took if event.attempt else "", detail=detail)
+
+
+def restored_line(event: Event) -> str:
+    """Return what is said about files that were put back, or nothing where none was."""
+    words = restored_words(Record(event.payload, f"run {event.run}, event {event.seq}"))
+    return " ".join((*named(event.step), "", printable(words))) if words else ""
 
 
 def named(key: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from cli_multi_rapid.documents.reports import (
     StepView,
     verdict_of,
 )
-from cli_multi_rapid.documents.words import Planned, not_run, reasons, remarks
+from cli_multi_rapid.documents.words import Planned, not_run, reasons, remarks, restored_words
 from cli_multi_rapid.errors import EvidenceMissing
 from cli_multi_rapid.model.events import Event, Kind
 from cli_multi_rapid.model.run import Status
@@ -56,6 +56,7 @@ class _Step:
     begun: dict[int, Record] = field(default_factory=dict)
     started: dict[int, str] = field(default_factory=dict)
     retried: dict[int, Record] = field(default_factory=dict)
+    restored: list[Record] = field(default_factory=list)
     finished: Record | None = None
     last: int = 0
 
@@ -72,6 +73,7 @@ class _Step:
             matrix=self.matrix or last.mapping("matrix"),
             started=self.started[min(self.started)] if self.started else "",
             attempts=tuple(self._attempt(one, live) for one in sorted(self.begun)),
+            remarks=tuple(words for record in self.restored if (words := restored_words(record))),
         )
         end = self.finished
         if end is None:
@@ -90,6 +92,8 @@ class _Step:
             duration_ms=end.integer("duration_ms"),
             leftover=end.integer("leftover"),
             truncated=end.flag("truncated"),
+            changed=end.integer("changed"),
+            remarks=(*base.remarks, *end.texts("warnings")),
         )
 
     def _attempt(self, attempt: int, live: Status) -> AttemptView:
@@ -187,8 +191,10 @@ class _Run:
                 steps.pop(event.step, None)  # its combinations stand for it
         elif event.kind is Kind.STEP_STARTED:
             step.begun[event.attempt], step.started[event.attempt] = record, event.at
-        elif event.kind is Kind.STEP_RETRIED:
+        elif event.kind in (Kind.STEP_RETRIED, Kind.STEP_INTERIM):
             step.retried[event.attempt] = record
+        elif event.kind is Kind.STEP_RESTORED:
+            step.restored.append(record)
         else:
             step.finished, step.last = record, event.attempt
             self.idle = 0

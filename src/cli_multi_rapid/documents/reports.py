@@ -55,7 +55,10 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
-    """One step, or one combination of a matrix (`key` is ``phase1/test[0]``). `log` is relative to the run's folder."""
+    """One step, or one combination of a matrix (`key` is ``phase1/test[0]``). `log` is relative to the run's folder.
+
+    `changed` is how many files it changed, of a step that may write. `remarks` are sentences about what was unusual.
+    """
 
     key: str
     phase: str
@@ -75,6 +78,8 @@ class StepView:
     duration_ms: int = 0
     leftover: int = 0
     truncated: bool = False
+    changed: int = 0
+    remarks: tuple[str, ...] = ()
     attempts: tuple[AttemptView, ...] = ()
 
     @property

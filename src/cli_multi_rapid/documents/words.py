@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from signal import Signals
 
+from cli_multi_rapid.documents.payload import Record
 from cli_multi_rapid.documents.reports import GateView, NotRun, RunView, StepView, Verdict
 from cli_multi_rapid.documents.text import PROGRAM, Symbols, number, plural, tone
 from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus
 from cli_multi_rapid.model.run import Status
+from cli_multi_rapid.model.words import few
 
 _HEADLINES: dict[Verdict | Status, str] = {
     Verdict.PASS: "Passed",
@@ -127,10 +129,24 @@ def reasons(run: RunView) -> tuple[str, ...]:
     return tuple(words)
 
 
+def restored_words(record: Record) -> str:
+    """Return in one sentence what was done about the changes of an interrupted attempt, or nothing."""
+    if record.text("choice") == "keep":
+        return "it was interrupted, and what it had changed was left as it was, because somebody said so"
+    paths, kept = record.texts("paths"), record.texts("kept")
+    if not paths:
+        return ""
+    return (
+        f"it was interrupted; put back to its start: {few(paths)}. "
+        f"What was there is kept:  git restore --source={' or '.join(kept)} -- FILE"
+    )
+
+
 def remarks(run: RunView) -> tuple[str, ...]:
     """Return what was not well and yet did not block, in words: failures that are allowed, gates that only report."""
     quiet = {GateStatus.PASS, GateStatus.SKIPPED}
     words = [f"step {step.key} {_verb(step)}; the spec allows it" for step in run.steps if step.softened]
+    words += [f"step {step.key}: {remark}" for step in run.steps for remark in step.remarks]
     words += [gate_words(gate) for gate in run.gates if not gate.result.blocks and gate.result.status not in quiet]
     return tuple(words)
 

@@ -59,7 +59,18 @@ class Admission:
     def _begun(self, node: Node) -> bool:
         """Tell whether the record says that this step runs: an interruption does not open the question again."""
         step = self.state.step(node.key)
-        return not self.state.cancelled and (step.attempt > 0 or step.instances is not None)
+        parts = [self.state.step(key) for key in step.instances or (node.key,)]
+        begun = any(part.attempt > 0 and not part.interim for part in parts)
+        return not self.state.cancelled and (begun or (step.instances is not None and not node.final))
+
+    def now(self, node: Node) -> Verdict:
+        """Decide about a final step of a run that is being stopped; that decision is not remembered."""
+        return self._of(node)
+
+    def reconsider(self) -> None:
+        """Forget what was decided, because a step that had ended well turned out not to have."""
+        self.blame.clear()
+        self.verdicts.clear()
 
     def _of(self, node: Node) -> Verdict:
         flags = self._flags(node)
@@ -89,17 +100,18 @@ class Admission:
     def _flags(self, node: Node) -> dict[str, bool]:
         """Return what the status functions say: of all a main step rests on, or of the whole phase for a final one.
 
-        As on GitHub a run is one of successful, failed or cancelled.
+        As on GitHub a run is one of successful, failed or cancelled; one that is being stopped counts as cancelled.
         """
         if node.final:
             statuses = [step.status for key, step in self.state.steps.items() if key.startswith(f"{node.phase}/")]
             bad = any(status.bad for status in (*statuses, *gate_statuses(self.state, f"{node.phase}/")))
         else:
             bad = any(self._culprit(need) for need in node.needs)
+        stopped = self.state.cancelled or bool(self.state.interrupted)
         return {
-            "success": not bad and not self.state.cancelled,
-            "failure": bad and not self.state.cancelled,
-            "cancelled": self.state.cancelled,
+            "success": not bad and not stopped,
+            "failure": bad and not stopped,
+            "cancelled": stopped,
             "always": True,
         }
 

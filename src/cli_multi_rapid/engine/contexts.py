@@ -123,7 +123,7 @@ def _seen(result: StepResult) -> Mapping[str, object]:
 
 
 def _run_status(state: RunState, phase: str) -> str:
-    if state.cancelled:
-        return Status.CANCELLED.value
+    if state.cancelled or state.interrupted:
+        return (Status.CANCELLED if state.cancelled else Status.INTERRUPTED).value
     steps = [step.status for key, step in state.steps.items() if key.startswith(f"{phase}/")]
     return roll_up([*steps, *gate_statuses(state, f"{phase}/")]).value

@@ -27,7 +27,7 @@ from cli_multi_rapid.system.files import PathRefused, digest_inside, read_inside
 from cli_multi_rapid.system.redact import Masker
 
 _RECORD_LIMIT_BYTES = 64 << 10
-_FREE_TEXT = frozenset({"command", "reason", "fix", "outputs", "summary", "findings", "details"})
+_FREE_TEXT = frozenset({"command", "reason", "fix", "outputs", "summary", "findings", "details", "warnings"})
 _CONTENT_LIMIT_BYTES = 32 << 20
 
 Requirements = Callable[[tuple[str, ...]], Iterable[tuple[str, str]]]

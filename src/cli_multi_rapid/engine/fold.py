@@ -11,11 +11,18 @@ from cli_multi_rapid.model.run import Artifact, Status, StepResult
 
 @dataclass(slots=True)
 class StepState:
-    """One step, or one combination of a matrix (then its parent has `instances`)."""
+    """One step, or one combination of a matrix (then its parent has `instances`).
+
+    `before` is the commit with the state that it began with, if it may write. It is `half_done` while files may hold
+    changes of an attempt that did not end the step; `interim` attempts of final steps only clean up after a stop.
+    """
 
     status: Status = Status.PENDING
     attempt: int = 0
     retries: int = 0
+    before: str = ""
+    half_done: bool = False
+    interim: bool = False
     result: StepResult | None = None
     matrix: Mapping[str, object] = field(default_factory=dict)
     instances: tuple[str, ...] | None = None
@@ -27,6 +34,9 @@ class RunState:
 
     `idle_takes` counts how often the run was taken up since a step last ended: deaths without progress. `ended` are the
     keys of the steps that have ended, in that order.
+
+    `tree` is the last one that was recorded of the project, the `seen`-th that was looked at; `unchecked` are the steps
+    that promised to write nothing and ended since. `spans` are begin and end of each step (ISO 8601).
     """
 
     id: str
@@ -41,6 +51,10 @@ class RunState:
     steps: dict[str, StepState] = field(default_factory=dict)
     gates: dict[str, Payload] = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
+    tree: str = ""
+    seen: int = 0
+    unchecked: list[str] = field(default_factory=list)
+    spans: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def step(self, key: str) -> StepState:
         """Return the state of a step, pending if nothing is known of it."""
@@ -53,7 +67,15 @@ class RunState:
         """Take one event in. Unknown steps are added, so that the fold needs no specs."""
         _HANDLERS[event.kind](self, event)
         if isinstance(event, Event):
-            self.seq = event.seq
+            self.committed(event)
+
+    def committed(self, event: Event) -> None:
+        """Take in what is known of an event only when it is committed: its place and its time."""
+        self.seq = event.seq
+        if event.kind is Kind.STEP_STARTED:
+            self.spans[event.step] = (event.at, "")
+        elif event.kind is Kind.STEP_FINISHED and event.step in self.spans:
+            self.spans[event.step] = (self.spans[event.step][0], event.at)
 
 
 def fold(run: str, events: Iterable[Event]) -> RunState:
@@ -77,12 +99,14 @@ def step_result(payload: Payload) -> StepResult:
     values["status"] = Status(values["status"])
     values["outcome"] = Status(values["outcome"])
     values["artifacts"] = {name: Artifact(**made) for name, made in values.get("artifacts", {}).items()}
+    values["warnings"] = tuple(values.get("warnings", ()))
     return StepResult(**values)
 
 
 def _run_started(state: RunState, event: Event | NewEvent) -> None:
     state.started = event.payload
     state.status = Status.RUNNING
+    state.tree = str(event.payload.get("tree", ""))
     for phase in cast("list[dict[str, str]]", event.payload.get("phases", [])):
         state.phases[phase["name"]] = Status.PENDING
 
@@ -129,6 +153,10 @@ def _step_expanded(state: RunState, event: Event | NewEvent) -> None:
 def _step_started(state: RunState, event: Event | NewEvent) -> None:
     step = state.step(event.step)
     step.status, step.attempt = Status.RUNNING, event.attempt
+    step.interim = bool(event.payload.get("interim"))
+    if "before" in event.payload:
+        step.before, step.half_done = str(event.payload["before"]), True
+        state.tree = str(event.payload["tree"])
 
 
 def _step_retried(state: RunState, event: Event | NewEvent) -> None:
@@ -137,12 +165,36 @@ def _step_retried(state: RunState, event: Event | NewEvent) -> None:
     step.retries += 1
 
 
+def _step_restored(state: RunState, event: Event | NewEvent) -> None:
+    step = state.step(event.step)
+    step.status, step.half_done = Status.PENDING, False
+
+
+def _step_interim(state: RunState, event: Event | NewEvent) -> None:
+    step = state.step(event.step)
+    step.status, step.half_done = Status.PENDING, False
+    state.tree = step_result(event.payload).tree or state.tree
+
+
 def _step_finished(state: RunState, event: Event | NewEvent) -> None:
-    _end(state, event.step, step_result(event.payload))
+    result = step_result(event.payload)
+    step = state.step(event.step)
+    if result.tree:
+        state.tree = result.tree
+    elif event.attempt and not step.before:
+        state.unchecked.append(event.step)
+    step.half_done = False
     state.idle_takes = 0
-    parent, bracket, _ = event.step.partition("[")
-    if bracket:
-        _gather(state, parent)
+    _end_one(state, event.step, result)
+
+
+def _step_refuted(state: RunState, event: Event | NewEvent) -> None:
+    _end_one(state, event.step, step_result(event.payload))
+
+
+def _tree_seen(state: RunState, event: Event | NewEvent) -> None:
+    state.tree, state.seen = str(event.payload["tree"]), event.attempt
+    state.unchecked.clear()
 
 
 def _gate_finished(state: RunState, event: Event | NewEvent) -> None:
@@ -163,6 +215,14 @@ def _gather(state: RunState, parent: str) -> None:
         outputs={name: [result.outputs.get(name) for result in results] for name in names},
     )
     _end(state, parent, result)
+
+
+def _end_one(state: RunState, key: str, result: StepResult) -> None:
+    """End a step and, with the last of its combinations, the matrix step that it belongs to."""
+    _end(state, key, result)
+    parent, bracket, _ = key.partition("[")
+    if bracket:
+        _gather(state, parent)
 
 
 def _end(state: RunState, key: str, result: StepResult) -> None:
@@ -188,6 +248,10 @@ _HANDLERS = {
     Kind.STEP_EXPANDED: _step_expanded,
     Kind.STEP_STARTED: _step_started,
     Kind.STEP_RETRIED: _step_retried,
+    Kind.STEP_RESTORED: _step_restored,
+    Kind.STEP_INTERIM: _step_interim,
     Kind.STEP_FINISHED: _step_finished,
+    Kind.STEP_REFUTED: _step_refuted,
+    Kind.TREE_SEEN: _tree_seen,
     Kind.GATE_FINISHED: _gate_finished,
 }

@@ -2,38 +2,49 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine import contexts as seen
 from cli_multi_rapid.engine.commands import shown
-from cli_multi_rapid.engine.conditions import Admission, combinations
-from cli_multi_rapid.engine.executor import Attempt, Executor, check_size
+from cli_multi_rapid.engine.conditions import Admission
+from cli_multi_rapid.engine.course import Course
+from cli_multi_rapid.engine.executor import Attempt, Executor
 from cli_multi_rapid.engine.expressions import ExpressionError
 from cli_multi_rapid.engine.fold import RunState
-from cli_multi_rapid.engine.gating import phase_gates
 from cli_multi_rapid.engine.graph import Graph, Node, RunPlan
-from cli_multi_rapid.engine.planner import Planner, Ready, roll_up, startable
+from cli_multi_rapid.engine.guard import Guard
+from cli_multi_rapid.engine.notes import Notes
+from cli_multi_rapid.engine.planner import Ready, startable
+from cli_multi_rapid.engine.recovery import restored_payload
 from cli_multi_rapid.engine.retries import pause_s
 from cli_multi_rapid.errors import StateUnwritable
-from cli_multi_rapid.model.events import Kind, NewEvent, Payload, payload_of
-from cli_multi_rapid.model.phase import PhaseSpec
+from cli_multi_rapid.model.checkpoint import Checkpoint, Checkpoints
+from cli_multi_rapid.model.events import Kind, payload_of
 from cli_multi_rapid.model.ports import Gatekeeper, Observer, Store
 from cli_multi_rapid.model.run import Status, StepResult
 
 if TYPE_CHECKING:
     from cli_multi_rapid.model.gate import GateResult
 
+STOPPING_S = 20.0
+"""How long the final steps may take together when a run is stopped."""
+
 _TICK_S = 0.2
-_NOT_STARTED = StepResult(status=Status.SKIPPED, outcome=Status.SKIPPED, reason="the run was cancelled")
 _CANCELLED = StepResult(status=Status.CANCELLED, outcome=Status.CANCELLED, reason="the run was cancelled")
+_CUT_OFF = StepResult(
+    status=Status.TIMEOUT, outcome=Status.TIMEOUT, reason=f"the final steps of a stopped run have {STOPPING_S:.0f} s"
+)
 
 
 @dataclass(kw_only=True)
 class Runner:
-    """Drives one run whose lease (`fence`) the caller holds. `folder` receives logs and artifacts."""
+    """Drives one run whose lease (`fence`) the caller holds. `folder` receives logs and artifacts.
+
+    `checkpoints` keep the states of the project; without them (no git repository) nothing is kept.
+    """
 
     store: Store
     fence: int
@@ -44,19 +55,23 @@ class Runner:
     gatekeeper: Gatekeeper
     observer: Observer
     folder: Path
+    checkpoints: Checkpoints | None = None
 
     def __post_init__(self) -> None:
-        self._pending: list[NewEvent] = []
         self._tasks: dict[asyncio.Task[StepResult], Ready] = {}
         self._gating: asyncio.Task[tuple[GateResult, ...]] | None = None
         self._gated: dict[str, str] = {}
         self._interrupted = ""
-        self._began: dict[str, float] = {"": time.monotonic()}
-        self._planner = Planner(self.graph, self.state)
         self._ticked = time.monotonic()
+        self._notes = Notes(self.store, self.observer, self.state, fence=self.fence, masked=self.executor.masked)
+        self._guard = Guard(self.checkpoints, state=self.state, graph=self.graph)
         self._admission = Admission(
             plan=self.plan, graph=self.graph, state=self.state, hash_files=self.executor.hash_files
         )
+        self._course = Course(
+            self.plan, self.graph, self.state, notes=self._notes, guard=self._guard, admission=self._admission,
+            running=lambda: tuple(self._tasks.values()), judging=lambda: self._gating is not None,
+        )  # fmt: skip
 
     async def drive(self) -> RunState:
         """Run to the end, or to an interruption, and return the state.
@@ -73,17 +88,22 @@ class Runner:
 
     async def _drive(self) -> None:
         while not self._interrupted:
-            ready = self._advance()
+            ready = self._course.advance()
+            if self._course.doubtful:
+                await self._check()
+                continue
+            self._begin_gating()
             if self._gating is not None:  # gates judge the project as it is: nothing changes it meanwhile
                 ready = [node for node in ready if not node.writes]
             starts = startable(ready, self.state, running=tuple(self._tasks.values()), parallel=self.plan.parallel)
-            attempts = [(start, self._note_start(start)) for start in starts]
-            self._flush()
-            for start, attempt in attempts:
-                self._tasks[asyncio.create_task(self._step(start, attempt))] = start
-            if not self._tasks and self._gating is None:
+            if starts and starts[0].node.writes and self._guard.doubts():
+                await self._check()
+                continue
+            await self._start(starts)
+            if self._tasks or self._gating is not None:
+                await self._wait()
+            elif not starts:
                 break
-            await self._wait()
         await self._settle()
 
     def interrupt(self, reason: str) -> None:
@@ -93,145 +113,55 @@ class Runner:
 
     def abandon(self, reason: str) -> None:
         """Record an interruption at once, because the process is about to end without waiting for anything."""
-        self._note(Kind.RUN_INTERRUPTED, attempt=self.fence, payload={"reason": reason})
-        self._flush()
+        self._notes.add(Kind.RUN_INTERRUPTED, attempt=self.fence, payload={"reason": reason})
+        self._notes.write()
 
-    # -- what is decided without running anything
+    # -- what is judged
 
-    def _advance(self) -> list[Node]:
-        """Record everything that follows from the state by itself; return the steps that may start."""
-        while True:
-            before = len(self._pending)
-            ready: list[Node] = []
-            for spec in self.plan.phases:
-                ready.extend(self._advance_phase(spec))
-            if len(self._pending) == before:
-                self._advance_run(ready)
-                return ready
-
-    def _advance_phase(self, spec: PhaseSpec) -> list[Node]:
-        status = self.state.phases[spec.name]
-        if status is Status.PENDING:
-            self._open(spec)
-        if self.state.phases[spec.name] is not Status.RUNNING:
-            return []
-        ready = self._admitted(spec.name, final=False)
-        if not self._planner.all_ended(spec.name, final=False):
-            return ready
-        if not self._gates_done(spec):
-            return []
-        ready = self._admitted(spec.name, final=True)
-        if self._planner.all_ended(spec.name, final=True):
-            self._close(spec)
-        return ready
-
-    def _open(self, spec: PhaseSpec) -> None:
-        needs = {need: self.state.phases[need] for need in spec.needs if need in self.state.phases}
-        if not all(status.ended for status in needs.values()):
+    def _begin_gating(self) -> None:
+        if self._course.due is None or self._gating is not None:
             return
-        failed = [need for need, status in needs.items() if status is not Status.SUCCESS]
-        if failed or self.state.cancelled:
-            reason = f"needs {failed[0]}, which did not succeed" if failed else "the run was cancelled"
-            status = Status.SKIPPED if failed else Status.CANCELLED
-            self._note(Kind.PHASE_FINISHED, step=spec.name, payload={"status": status.value, "reason": reason})
-            return
-        self._began[spec.name] = time.monotonic()
-        self._note(Kind.PHASE_STARTED, step=spec.name, payload={"title": spec.title})
+        phase, wanted = self._course.due
+        self._notes.write()
+        self._guard.disturb()
+        work = self.folder / (f"{phase}.gates" if phase else "gates")
+        work.mkdir(exist_ok=True)
+        self._gated = {name: f"{phase}/gate:{name}" if phase else f"gate:{name}" for name in wanted}
+        self._gating = asyncio.ensure_future(self.gatekeeper.judge(wanted, phase=phase, work=str(work)))
 
-    def _close(self, spec: PhaseSpec) -> None:
-        statuses = [step.status for key, step in self.state.steps.items() if key.startswith(f"{spec.name}/")]
-        statuses += seen.gate_statuses(self.state, f"{spec.name}/")
-        status = Status.CANCELLED if self.state.cancelled else roll_up(statuses)
-        self._note(
-            Kind.PHASE_FINISHED,
-            step=spec.name,
-            payload={"status": status.value, "reason": "", "duration_ms": self._elapsed_ms(spec.name)},
-        )
-
-    def _advance_run(self, ready: list[Node]) -> None:
-        if ready or self.state.status.ended or not all(status.ended for status in self.state.phases.values()):
-            return
-        wanted = [name for name in self.plan.final_gates if f"gate:{name}" not in self.state.gates]
-        if wanted and not self.state.cancelled and self._may_judge_all():
-            self._judge("", dict.fromkeys(wanted))
-            return
-        statuses = [*self.state.phases.values(), *seen.gate_statuses(self.state, "gate:")]
-        status = Status.CANCELLED if self.state.cancelled else roll_up(statuses)
-        code = {Status.SUCCESS: 0, Status.ERROR: 3}.get(status, 1)
-        self._note(
-            Kind.RUN_FINISHED,
-            payload={"status": status.value, "exit_code": code, "reason": "", "duration_ms": self._elapsed_ms("")},
-        )
-
-    def _may_judge_all(self) -> bool:
-        """Tell whether the gates asked for after the run make sense: work that failed has its verdict already."""
-        return all(status is Status.SUCCESS for status in self.state.phases.values())
-
-    def _admitted(self, phase: str, *, final: bool) -> list[Node]:
-        """Return the steps whose turn has come; skip those whose condition does not hold, expand matrices."""
-        ready: list[Node] = []
-        for node in self._planner.waiting(phase, final=final):
-            begun = bool(self.state.step(node.key).instances)
-            if begun and self.state.cancelled and self._admission.of(node).result is not None:
-                self._give_up(node)
-                continue
-            if any(running.node is node for running in self._tasks.values()):
-                ready.append(node)
-                continue
-            verdict = self._admission.of(node)
-            if verdict.result is not None:
-                self._note(Kind.STEP_FINISHED, step=node.key, payload=payload_of(verdict.result))
-            elif node.step.matrix and self.state.step(node.key).instances is None:
-                self._expand(node)
-            else:
-                ready.append(node)
-        return ready
-
-    def _give_up(self, node: Node) -> None:
-        """End the combinations of a matrix that have not started when the run is cancelled."""
-        running = {start.key for start in self._tasks.values()}
-        for key in self.state.step(node.key).instances or ():
-            if key not in running and not self.state.step(key).status.ended:
-                self._note(Kind.STEP_FINISHED, step=key, payload=payload_of(_NOT_STARTED))
-
-    def _expand(self, node: Node) -> None:
-        visible = seen.phase_contexts(self.plan, self.graph, self.state, node.phase)
-        try:
-            found = combinations(node.step.matrix, visible)
-            check_size(found, "the matrix")
-        except (ExpressionError, ValueError) as broken:
-            result = StepResult(status=Status.FAILURE, outcome=Status.FAILURE, reason=f"matrix: {broken}")
-            self._note(Kind.STEP_FINISHED, step=node.key, payload=payload_of(result))
-            return
-        self._note(Kind.STEP_EXPANDED, step=node.key, payload={"matrix": found})
-
-    # -- gates
-
-    def _gates_done(self, spec: PhaseSpec) -> bool:
-        if self._gating is not None:
-            return False
-        statuses = [self.state.step(node.key).status for node in self.graph.of(spec.name, final=False)]
-        if self.state.cancelled or any(status.bad for status in statuses):
-            return True  # nothing to judge: the work itself did not succeed
-        visible = seen.phase_contexts(self.plan, self.graph, self.state, spec.name)
-        made = seen.artifacts(self.graph, self.state, spec.name)
-        wanted = phase_gates(spec, self.plan.gates, visible, made)
-        open_gates = {n: e for n, e in wanted.items() if f"{spec.name}/gate:{n}" not in self.state.gates}
-        if open_gates:
-            self._judge(spec.name, open_gates)
-        return not open_gates
-
-    def _judge(self, phase: str, wanted: Mapping[str, tuple[str, ...] | None]) -> None:
-        if self._gating is None and not any(running.node.writes for running in self._tasks.values()):
-            self._flush()
-            work = self.folder / (f"{phase}.gates" if phase else "gates")
-            work.mkdir(exist_ok=True)
-            self._gated = {name: f"{phase}/gate:{name}" if phase else f"gate:{name}" for name in wanted}
-            self._gating = asyncio.ensure_future(self.gatekeeper.judge(wanted, phase=phase, work=str(work)))
+    async def _check(self) -> None:
+        """Check the promises of the steps that said that they write nothing, and have ended."""
+        tree, refuted = await self._guard.look(ready.key for ready in self._tasks.values())
+        self._notes.add(Kind.TREE_SEEN, attempt=self.state.seen + 1, payload={"tree": tree})
+        for key, result in refuted.items():
+            payload = payload_of(result)
+            self._notes.add(Kind.STEP_REFUTED, step=key, attempt=self.state.step(key).attempt, payload=payload)
+        if refuted:
+            self._admission.reconsider()
 
     # -- what runs
 
-    def _note_start(self, start: Ready) -> Attempt:
+    async def _start(self, starts: list[Ready]) -> None:
+        begun: list[tuple[Ready, Attempt, Checkpoint | None]] = []
+        for start in starts:
+            before: Checkpoint | None = None
+            if self._guard.watches(start.node):
+                found = await self._guard.begin(start.node, start.key)
+                if self._interrupted:
+                    return
+                if found.refused is not None:
+                    result = _softened(start.node, found.refused)
+                    self._notes.add(Kind.STEP_FINISHED, step=start.key, payload=payload_of(result))
+                    continue
+                before = found.before
+            else:
+                self._guard.disturb()
+            begun.append((start, self._note_start(start, before), before))
+        self._notes.write()
+        for start, attempt, before in begun:
+            self._tasks[asyncio.create_task(self._step(start, attempt, before))] = start
+
+    def _note_start(self, start: Ready, before: Checkpoint | None, *, interim: bool = False) -> Attempt:
         step = self.state.step(start.key)
         number = step.attempt + 1
         attempt = self._attempt(start, number)
@@ -239,8 +169,12 @@ class Runner:
             command = shown(self.executor.argv(attempt, self.plan.phase(start.node.phase)))
         except (ExpressionError, ValueError):
             command = str(start.node.step.run)  # the attempt itself reports what is wrong
-        payload = {"command": command, "log": attempt.log.name, "matrix": dict(step.matrix)}
-        self._note(Kind.STEP_STARTED, step=start.key, attempt=number, payload=payload)
+        payload: dict[str, object] = {"command": command, "log": attempt.log.name, "matrix": dict(step.matrix)}
+        if before is not None:
+            payload.update(before=before.commit, ref=before.ref, tree=before.tree)
+        if interim:
+            payload["interim"] = True
+        self._notes.add(Kind.STEP_STARTED, step=start.key, attempt=number, payload=payload)
         return attempt
 
     def _attempt(self, start: Ready, number: int) -> Attempt:
@@ -256,32 +190,43 @@ class Runner:
             log=self.folder / f"{name}.log", contexts=visible,
         )  # fmt: skip
 
-    async def _step(self, start: Ready, attempt: Attempt) -> StepResult:
+    async def _step(self, start: Ready, attempt: Attempt, before: Checkpoint | None) -> StepResult:
         """Run attempts, beginning with this one, until one succeeds or none is left."""
         phase = self.plan.phase(start.node.phase)
-        step = start.node.step
+        policy = start.node.step.retry or phase.defaults.retry
         while True:
-            _make_folder(attempt.out)
-            result = await self.executor.run(
-                attempt, phase, on_output=lambda line: self.observer.output(start.key, line)
-            )
-            wait_s = pause_s(step.retry or phase.defaults.retry, result, tries=self.state.step(start.key).retries + 1)
+            result = await self._once(start, attempt, before)
+            wait_s = pause_s(policy, result, tries=self.state.step(start.key).retries + 1)
             if wait_s is None:
-                break
-            self._note(
+                return _softened(start.node, result)
+            self._notes.add(
                 Kind.STEP_RETRIED, step=start.key, attempt=attempt.number,
                 payload={
                     "status": result.status.value, "reason": result.reason, "code": result.code,
                     "signal": result.signal, "wait_ms": round(wait_s * 1000), "duration_ms": result.duration_ms,
                 },
             )  # fmt: skip
-            self._flush()
+            self._notes.write()
             await asyncio.sleep(wait_s)
-            attempt = self._note_start(start)
-            self._flush()
-        if step.continue_on_error and result.status.bad:
-            result = replace(result, status=Status.SUCCESS)
-        return result
+            if before is not None:
+                before = await self._anew(start, before)
+            attempt = self._note_start(start, before)
+            self._notes.write()
+
+    async def _once(self, start: Ready, attempt: Attempt, before: Checkpoint | None) -> StepResult:
+        _make_folder(attempt.out)
+        result = await self.executor.run(
+            attempt, self.plan.phase(start.node.phase), on_output=lambda line: self.observer.output(start.key, line)
+        )
+        return result if before is None else await self._guard.end(start.node, start.key, before, result)
+
+    async def _anew(self, start: Ready, before: Checkpoint) -> Checkpoint | None:
+        """Take back what a failed attempt has changed, where the step says what that can be; return the state then."""
+        if start.node.paths is not None:
+            restored = await self._guard.restore(start.node, start.key, before.commit)
+            number = self.state.step(start.key).attempt
+            self._notes.add(Kind.STEP_RESTORED, step=start.key, attempt=number, payload=restored_payload(restored))
+        return (await self._guard.begin(start.node, start.key)).before
 
     async def _wait(self) -> None:
         """Wait until something ends or a tick has passed; record what ended."""
@@ -307,16 +252,17 @@ class Runner:
                 broken.append(task)
                 continue
             else:
-                result = task.result()
+                result = self._guard.judged(start.key, task.result())
             number = self.state.step(start.key).attempt
-            self._note(Kind.STEP_FINISHED, step=start.key, attempt=number, payload=payload_of(result))
+            self._notes.add(Kind.STEP_FINISHED, step=start.key, attempt=number, payload=payload_of(result))
         if self._gating is not None and self._gating.done():
             judged, self._gating = self._gating, None
             stopped = self._interrupted or self.state.cancelled
             for verdict in () if stopped and not judged.exception() else judged.result():
-                self._note(Kind.GATE_FINISHED, step=self._gated[verdict.id], attempt=1, payload=payload_of(verdict))
+                payload = payload_of(verdict)
+                self._notes.add(Kind.GATE_FINISHED, step=self._gated[verdict.id], attempt=1, payload=payload)
         if broken:
-            self._flush()  # what ended well is recorded before the error ends the run
+            self._notes.write()  # what ended well is recorded before the error ends the run
             broken[0].result()
 
     def _look_for_cancel(self) -> None:
@@ -328,6 +274,8 @@ class Runner:
                 self.observer.event(event)
                 self._stop_tasks()
 
+    # -- what stops
+
     def _stop_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
@@ -338,29 +286,56 @@ class Runner:
         if self._interrupted:
             await self._ended()
             self._collect()
-            self._note(Kind.RUN_INTERRUPTED, attempt=self.fence, payload={"reason": self._interrupted})
-        self._flush()
+            self._notes.add(Kind.RUN_INTERRUPTED, attempt=self.fence, payload={"reason": self._interrupted})
+            self._notes.write()
+            await self._clean_up()
+        self._notes.write()
 
     async def _ended(self) -> None:
         rest = [*self._tasks, *([self._gating] if self._gating else [])]
         if rest:
             await asyncio.wait(rest)
 
-    # -- the record
+    async def _clean_up(self) -> None:
+        """Run the final steps of the phases that are cut short. They are not recorded as ended, so they run again."""
+        end = time.monotonic() + STOPPING_S
+        for spec in self.plan.phases:
+            if self.state.phases[spec.name] is not Status.RUNNING:
+                continue
+            for node in self.graph.of(spec.name, final=True):
+                for start in self._cut_short(node):
+                    if time.monotonic() < end:
+                        await self._interim(start, end_s=end)
 
-    def _note(self, kind: Kind, *, payload: Payload, step: str = "", attempt: int = 0) -> None:
-        event = NewEvent(kind=kind, step=step, attempt=attempt, payload=self.executor.masked(payload))
-        self.state.apply(event)
-        self._pending.append(event)
+    def _cut_short(self, node: Node) -> Iterator[Ready]:
+        if self.state.step(node.key).status.ended or self._admission.now(node).result is not None:
+            return
+        if node.step.matrix and self.state.step(node.key).instances is None:
+            self._course.expand(node)
+        for key in self.state.step(node.key).instances or (node.key,):
+            if not self.state.step(key).status.ended:
+                yield Ready(key=key, node=node)
 
-    def _flush(self) -> None:
-        if self._pending:
-            events, self._pending = self._pending, []
-            for event in self.store.append(self.state.id, events, fence=self.fence):
-                self.observer.event(event)
+    async def _interim(self, start: Ready, *, end_s: float) -> None:
+        before: Checkpoint | None = None
+        if self._guard.watches(start.node):
+            before = (await self._guard.begin(start.node, start.key)).before
+            if before is None:
+                return
+        attempt = self._note_start(start, before, interim=True)
+        self._notes.write()
+        try:
+            result = await asyncio.wait_for(self._once(start, attempt, before), end_s - time.monotonic())
+        except TimeoutError:
+            result = _CUT_OFF
+        payload = payload_of(_softened(start.node, result))
+        self._notes.add(Kind.STEP_INTERIM, step=start.key, attempt=attempt.number, payload=payload)
+        self._notes.write()
 
-    def _elapsed_ms(self, what: str) -> int:
-        return round((time.monotonic() - self._began.get(what, self._began[""])) * 1000)
+
+def _softened(node: Node, result: StepResult) -> StepResult:
+    soft = node.step.continue_on_error and result.status.bad
+    return replace(result, status=Status.SUCCESS) if soft else result
 
 
 def _make_folder(folder: Path) -> None:

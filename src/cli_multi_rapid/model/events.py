@@ -44,9 +44,14 @@ class Kind(StrEnum):
     phase.started    title
     phase.finished   status, reason, duration_ms
     step.expanded    matrix [{name: value}]
-    step.started     command (as shown to people), log (path relative to the run's folder), matrix {name: value}
+    step.started     command (as shown to people), log (path relative to the run's folder), matrix {name: value}; of a
+                     step that may write also before (commit, ref) and tree: the state it began with
     step.retried     status, reason, code, signal, wait_ms, duration_ms
+    step.restored    of an interrupted attempt: paths, kept (refs), left, warnings; or chosen: keep
+    step.interim     the fields of StepResult: a final step that ran because the run was stopped; it runs again
     step.finished    the fields of StepResult; a skipped step has attempt 0
+    step.refuted     the fields of StepResult: what a step that promised to write nothing is worth after all
+    tree.seen        tree: nothing but steps that promised to write nothing ran since the one before; attempt counts
     gate.finished    the fields of GateResult
     """
 
@@ -60,7 +65,11 @@ class Kind(StrEnum):
     STEP_EXPANDED = "step.expanded"
     STEP_STARTED = "step.started"
     STEP_RETRIED = "step.retried"
+    STEP_RESTORED = "step.restored"
+    STEP_INTERIM = "step.interim"
     STEP_FINISHED = "step.finished"
+    STEP_REFUTED = "step.refuted"
+    TREE_SEEN = "tree.seen"
     GATE_FINISHED = "gate.finished"
 
 

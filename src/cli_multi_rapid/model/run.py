@@ -47,7 +47,11 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """What is recorded when a step has ended. `outcome` is what happened, before `continue-on-error` softens it."""
+    """What is recorded when a step has ended. `outcome` is what happened, before `continue-on-error` softens it.
+
+    Of a step that may write, `after` is the commit with the state it left, `tree` its tree, `changed` the number of
+    files that differ from its start. `warnings` are sentences for people.
+    """
 
     status: Status
     outcome: Status
@@ -60,3 +64,7 @@ class StepResult:
     duration_ms: int = 0
     leftover: int = 0
     truncated: bool = False
+    after: str = ""
+    tree: str = ""
+    changed: int = 0
+    warnings: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from cli_multi_rapid.model.phase import DURATION, NAME, STRICT
 
 CONFIG_SCHEMA = "cmr/config@v1"
 LOG_CAP_BYTES = 8 << 20
+KEEP_RUNS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,9 @@ class EngineConfig:
         "How many steps may run at once, 1 to 64; default: the number of processors.", default=None
     )
     log_cap: int | None = key("Bytes of a step's output that are kept; default: 8388608.", default=None)
+    keep_runs: int | None = key(
+        "Of how many of the newest runs the checkpoints are kept, at least 1; default: 100.", default=None
+    )
     timeout: str | None = key(
         "Longest time a whole run may take, such as 2h; default: none.", default=None, pattern=DURATION
     )
@@ -47,5 +51,6 @@ class Settings:
     jobs: Mapping[str, tuple[str, ...]]
     parallel: int
     log_cap_bytes: int
+    keep_runs: int
     timeout_s: float | None
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine.fold import RunState, fold
 from cli_multi_rapid.engine.graph import build
+from cli_multi_rapid.engine.recovery import Choice
 from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck, StateDamaged
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload
 from cli_multi_rapid.model.ports import Observer
 from cli_multi_rapid.model.run import DEATHS_ALLOWED, Status
+from cli_multi_rapid.services.keeping import Keeping, keeping_of, settled
 from cli_multi_rapid.services.project import ensure_state_dir
 from cli_multi_rapid.services.runids import new_run_id
 from cli_multi_rapid.services.snapshot import plan_of
@@ -38,6 +40,7 @@ class Limits:
     """Settings of the engine that are not part of what a run is."""
 
     log_cap_bytes: int
+    keep_runs: int
     timeout_s: float | None = None
 
 
@@ -45,13 +48,15 @@ class Limits:
 class Session:
     """How runs are driven for somebody: within which limits, and who watches and is warned.
 
-    With `wait` a project that another orchestrator holds is waited for instead of refused.
+    With `wait` a project that another orchestrator holds is waited for instead of refused. `half_done` decides about
+    changes of interrupted steps that do not say what they may change.
     """
 
     limits: Limits
     observer: Observer
     warn: Callable[[str], None]
     wait: bool = False
+    half_done: Choice = Choice.ASK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,15 +101,17 @@ def start(project: Project, record: Payload, *, session: Session, alone: bool = 
             )
             for event in begun:
                 session.observer.event(event)
-            return asyncio.run(_driven(mine, fold(run, begun), fence=fence))
+            return asyncio.run(_driven(mine, fold(run, begun), keeping_of(project, run), fence=fence))
 
 
 def resume(project: Project, run: str, *, session: Session) -> Ended:
     """Take an interrupted run up again: fold its events and go on with the first step that is not recorded as ended.
 
-    Each step that was interrupted and may have left half-done changes is warned of.
+    What an interrupted step left half done is taken back first.
 
     Raises:
+        StepHalfDone: an interrupted step does not say what it may change, and nobody has decided.
+        GitFailed: the state that an interrupted step began with is gone.
         RunFinished: it has ended.
         RunStuck: it died again and again without progress.
         StateDamaged: its events are not those that were recorded.
@@ -146,15 +153,13 @@ def _taken_up(held: _Held, run: str) -> Ended:
         events = held.store.events(run)
         state = fold(run, events)
         _check_unended(state)
-        for key in _maybe_half_done(state):
-            held.session.warn(
-                f"{key} was interrupted; files that it had changed were not restored before it runs again"
-            )
-        for event in (*events, *held.store.append(run, [_taken(fence)], fence=fence)):
+        keeping = keeping_of(held.project, run)
+        repairs = settled(state, keeping, choice=held.session.half_done, warn=held.session.warn)
+        for event in (*events, *held.store.append(run, [*repairs, _taken(fence)], fence=fence)):
             held.session.observer.event(event)
             if event.seq > len(events):
                 state.apply(event)
-        return asyncio.run(_driven(mine, state, fence=fence))
+        return asyncio.run(_driven(mine, state, keeping, fence=fence))
 
 
 def _check_unended(state: RunState) -> None:
@@ -173,15 +178,6 @@ def _end_survivors(run: str) -> None:
     _, alive = kill_survivors(f"{run}:", wait_s=2.0)
     if alive:
         raise ProcessSurvived(f"process {alive[0].pid} of run {run} is still running", hint=f"kill {alive[0].pid}")
-
-
-def _maybe_half_done(state: RunState) -> list[str]:
-    """Return the steps that were running when the orchestrator ended and had not promised to write nothing."""
-    if state.cancelled:
-        return []  # they will not run again
-    nodes = build(plan_of(state.started).phases).nodes
-    running = [key for key, step in state.steps.items() if step.status is Status.RUNNING]
-    return [key for key in running if nodes[key.partition("[")[0]].writes]
 
 
 def _interrupted_like(store: SqliteStore, record: Payload) -> str | None:
@@ -231,7 +227,7 @@ def _taken(fence: int) -> NewEvent:
     return NewEvent(kind=Kind.RUN_TAKEN, attempt=fence, payload=payload)
 
 
-async def _driven(held: _Held, state: RunState, *, fence: int) -> Ended:
+async def _driven(held: _Held, state: RunState, keeping: Keeping | None, *, fence: int) -> Ended:
     from cli_multi_rapid.engine.executor import Executor
     from cli_multi_rapid.engine.runner import Runner
     from cli_multi_rapid.services.gatekeeping import ProjectGates
@@ -260,6 +256,7 @@ async def _driven(held: _Held, state: RunState, *, fence: int) -> Ended:
         ),
         observer=held.session.observer,
         folder=project.folder(state.id),
+        checkpoints=keeping.checkpoints if keeping else None,
     )  # fmt: skip
     _obey_signals(loop, runner)
     if limits.timeout_s is not None:
@@ -268,6 +265,8 @@ async def _driven(held: _Held, state: RunState, *, fence: int) -> Ended:
         await runner.drive()
     finally:
         await children.close()
+    if keeping is not None and state.status.ended:
+        keeping.forget_old(held.store, keep_runs=limits.keep_runs)
     return _ended(state)
 
 

@@ -3,17 +3,20 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
 from cli_multi_rapid.errors import Problem, ProjectMissing, SpecInvalid
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.phase import duration_s
-from cli_multi_rapid.model.settings import LOG_CAP_BYTES, ConfigFile, Settings
+from cli_multi_rapid.model.settings import KEEP_RUNS, LOG_CAP_BYTES, ConfigFile, Settings
 from cli_multi_rapid.services.project import CONFIG
+from cli_multi_rapid.services.wiring import SPEC_LIMIT_BYTES
 from cli_multi_rapid.system.checks import MAX_DURATION_S, check_duration, check_name
 from cli_multi_rapid.system.document import Findings, Loaded, load_document
 from cli_multi_rapid.system.faults import choice
+from cli_multi_rapid.system.files import PathRefused, read_inside
 from cli_multi_rapid.system.positions import Document, Trail
 
 MAX_PARALLEL = 64
@@ -23,6 +26,13 @@ DEFAULT = "default"
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectSettings(Settings):
+    """The settings in force for a project, and the SHA-256 (hex) of its file as it was read."""
+
+    digest: str
+
+
 def load_settings(
     root: Path,
     *,
@@ -30,13 +40,15 @@ def load_settings(
     flags: Mapping[str, str | None] | None = None,
     user_file: Path | None = None,
     phases: frozenset[str] | None = None,
-) -> Settings:
+) -> ProjectSettings:
     """Return the settings in force for a project.
 
     Args:
         root: the project's folder.
-        environ: `CMR_LEVEL`, `CMR_PARALLEL`, `CMR_LOG_CAP` and `CMR_TIMEOUT` are read; empty ones do not count.
-        flags: values given on the command line by name: level, parallel, log_cap, timeout. None is not given.
+        environ: `CMR_LEVEL`, `CMR_PARALLEL`, `CMR_LOG_CAP`, `CMR_KEEP_RUNS` and `CMR_TIMEOUT` are read; empty ones do
+            not count.
+        flags: values given on the command line by name: level, parallel, log_cap, keep_runs, timeout. None is not
+            given.
         user_file: the user's own file, by default `config.yaml` in the system's place for this program.
         phases: where they are known, every phase that a job names must be one of them.
 
@@ -44,15 +56,13 @@ def load_settings(
         ProjectMissing: the folder has no configuration.
         SpecInvalid: with every problem of both files, of the environment and of the flags.
     """
-    project = root / CONFIG
-    if not project.is_file():
-        raise ProjectMissing(f"no {CONFIG} in this folder", where=str(root))
+    data = _read(root)
     user = _user_file() if user_file is None else user_file
-    files = [_opened(project, CONFIG, phases=phases)]
+    files = [_opened(data, CONFIG, phases=phases)]
     if user.is_file():
-        files.append(_opened(user, str(user), own=True))
+        files.append(_opened(user.read_bytes(), str(user), own=True))
     layers = _Layers(files=tuple(files), environ=environ, flags=flags or {})
-    settings = _settings(root, files[0], layers)
+    settings = _settings(root, files[0], layers, digest=sha256(data).hexdigest())
     if problems := (*(problem for file in files for problem in file.findings.problems), *layers.problems):
         raise SpecInvalid(problems)
     return settings
@@ -64,7 +74,7 @@ def read_jobs(path: str) -> Mapping[str, tuple[str, ...]]:
     Raises:
         SpecInvalid: with every problem of the file.
     """
-    file = _opened(Path(path), path)
+    file = _opened(Path(path).read_bytes(), path)
     file.findings.check()
     return file.config.jobs
 
@@ -76,6 +86,7 @@ def shown_settings(settings: Settings) -> dict[str, object]:
         "level": settings.level.value,
         "engine.parallel": settings.parallel,
         "engine.log_cap": settings.log_cap_bytes,
+        "engine.keep_runs": settings.keep_runs,
         "engine.timeout": None if settings.timeout_s is None else f"{settings.timeout_s:g}s",
         **{f"jobs.{name}": list(phases) for name, phases in settings.jobs.items()},
     }
@@ -155,6 +166,10 @@ def _log_cap(text: str) -> int:
     return _whole(text, least=LEAST_LOG_CAP_BYTES)
 
 
+def _keep_runs(text: str) -> int:
+    return _whole(text, least=1)
+
+
 def _timeout(text: str) -> str:
     try:
         fits = 0 < duration_s(text) <= MAX_DURATION_S
@@ -169,7 +184,7 @@ def _processors() -> int:
     return min(os.cpu_count() or 1, MAX_PARALLEL)
 
 
-def _settings(root: Path, file: _File, layers: _Layers) -> Settings:
+def _settings(root: Path, file: _File, layers: _Layers, *, digest: str) -> ProjectSettings:
     level = layers.find(("level",), of=lambda config: config.level, parse=_level, default=Level.STANDARD)
     parallel = layers.find(
         ("engine", "parallel"), of=lambda config: config.engine.parallel, parse=_parallel, default=_processors()
@@ -177,13 +192,18 @@ def _settings(root: Path, file: _File, layers: _Layers) -> Settings:
     log_cap = layers.find(
         ("engine", "log_cap"), of=lambda config: config.engine.log_cap, parse=_log_cap, default=LOG_CAP_BYTES
     )
+    keep_runs = layers.find(
+        ("engine", "keep_runs"), of=lambda config: config.engine.keep_runs, parse=_keep_runs, default=KEEP_RUNS
+    )
     timeout = layers.find(("engine", "timeout"), of=lambda config: config.engine.timeout, parse=_timeout, default="")
-    return Settings(
+    return ProjectSettings(
+        digest=digest,
         project=file.config.project or root.resolve().name,
         level=level,
         jobs=file.config.jobs,
         parallel=parallel,
         log_cap_bytes=log_cap,
+        keep_runs=keep_runs,
         timeout_s=_seconds(timeout),
         origins={
             "project": file.where(("project",)) if file.config.project else "name of the folder",
@@ -207,9 +227,20 @@ def _user_file() -> Path:
     return user_config_path("cli-multi-rapid") / "config.yaml"
 
 
-def _opened(path: Path, name: str, *, own: bool = False, phases: frozenset[str] | None = None) -> _File:
-    """Read a configuration file; `own` tells that it is the user's, which knows neither project nor jobs."""
-    loaded: Loaded[ConfigFile] = load_document(path.read_bytes(), name, shape=ConfigFile, schema="config")
+def _read(root: Path) -> bytes:
+    """Return the project's file, read once: what is used is what trust is asked about."""
+    try:
+        return read_inside(root, CONFIG, limit_bytes=SPEC_LIMIT_BYTES)
+    except PathRefused as refused:
+        if refused.missing:
+            raise ProjectMissing(f"no {CONFIG} in this folder", where=str(root)) from refused
+        fix = "put a regular file of at most 2 MiB there"
+        raise SpecInvalid((Problem(code="PATH-OUTSIDE", message=refused.reason, path=CONFIG, fix=fix),)) from refused
+
+
+def _opened(data: bytes, name: str, *, own: bool = False, phases: frozenset[str] | None = None) -> _File:
+    """Check a configuration file; `own` tells that it is the user's, which knows neither project nor jobs."""
+    loaded: Loaded[ConfigFile] = load_document(data, name, shape=ConfigFile, schema="config")
     findings = Findings(loaded)
     config = loaded.draft or ConfigFile(schema="")
     for key in ("project", "jobs"):
@@ -223,10 +254,15 @@ def _opened(path: Path, name: str, *, own: bool = False, phases: frozenset[str] 
 
 def _check(config: ConfigFile, findings: Findings, *, phases: frozenset[str] | None) -> None:
     engine = config.engine
-    numbers = (("parallel", engine.parallel, _parallel), ("log_cap", engine.log_cap, _log_cap))
+    numbers = (
+        ("parallel", engine.parallel, _parallel),
+        ("log_cap", engine.log_cap, _log_cap),
+        ("keep_runs", engine.keep_runs, _keep_runs),
+    )
     for key, number, parse in numbers:
         try:
-            parse(str(number) if number is not None else str(LEAST_LOG_CAP_BYTES if key == "log_cap" else 1))
+            if number is not None:
+                parse(str(number))
         except ValueError as error:
             findings.add("SPEC-VALUE", ("engine", key), f"'{key}' is {number}", fix=str(error), key=True)
     if engine.timeout is not None:

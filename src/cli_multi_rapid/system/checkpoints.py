@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cli_multi_rapid.errors import Fenced, GitFailed
 from cli_multi_rapid.model.checkpoint import Checkpoint, Restored
+from cli_multi_rapid.model.words import few
 from cli_multi_rapid.system.git import Repository
 from cli_multi_rapid.system.git_places import Mark, copy_with_times, mark_of
 from cli_multi_rapid.system.git_process import Git, packed
@@ -97,7 +98,7 @@ class GitCheckpoints:
             if unseen := self._restorer.unseen:
                 kept.append(self._keep_unseen(written, dict(unseen), label))
         raise GitFailed(
-            f"files change again as fast as they are put back: {', '.join(map(shown, sorted(wanted)[:3]))}",
+            f"files change again as fast as they are put back: {few([shown(path) for path in sorted(wanted)])}",
             where=str(self._repository.root), hint="stop what changes them, then resume",
         )  # fmt: skip
 

@@ -4,6 +4,7 @@ import click
 
 from cli_multi_rapid.cli.driving import begin, finish, opened, session_of, wished
 from cli_multi_rapid.cli.options import Common, command
+from cli_multi_rapid.errors import UsageError
 
 _INPUT = click.option("-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="Give an input; repeatable.")
 _LEVEL = click.option("--level", type=click.Choice(["advisory", "standard", "strict"]), help="How strict gates are.")
@@ -71,20 +72,30 @@ def run_job(
 
 @command("resume", example="cli-multi-rapid resume")
 @click.argument("run", default="last")
+@click.option("--restore", is_flag=True, help="Put back what an interrupted step changed; what is there is kept.")
+@click.option("--keep", is_flag=True, help="Leave what an interrupted step changed as it is.")
 @_TIMEOUT
 @_WAIT
-def resume(common: Common, run: str, *, timeout: str | None, wait: bool) -> int:
-    """Go on with RUN (by default the newest) where it was interrupted."""
+def resume(common: Common, run: str, *, restore: bool, keep: bool, timeout: str | None, wait: bool) -> int:
+    """Go on with RUN (by default the newest) where it was interrupted.
+
+    A step that says what it may change is put back to its start by itself. For one that does not, --restore or --keep
+    decides.
+    """
+    from cli_multi_rapid.engine.recovery import Choice
     from cli_multi_rapid.services.history import find_events
     from cli_multi_rapid.services.phases import changed_since, require_standing
     from cli_multi_rapid.services.runs import resume as go_on
 
+    if restore and keep:
+        raise UsageError("--restore and --keep exclude each other", hint="give one of them")
+    half_done = Choice.RESTORE if restore else Choice.KEEP if keep else Choice.ASK
     project, settings = opened(common, timeout=timeout)
     events = find_events(project, run)
     require_standing(project)
     changed = changed_since(project, events[0].payload)
     notes = [f"{path} has changed since; this run goes on with the text it began with" for path in changed]
-    with session_of(common, settings, notes=notes, wait=wait) as session:
+    with session_of(common, settings, notes=notes, wait=wait, half_done=half_done) as session:
         ended = go_on(project, events[0].run, session=session)
     return finish(common, project, ended)
 

@@ -1,0 +1,144 @@
+"""Keeps the files of a run whole.
+
+A step that may write runs alone, between two kept states. Steps that promise to write nothing run side by side between
+two looks at the tree; what changed meanwhile is laid to those that were running when the file was changed.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from cli_multi_rapid.engine.fold import RunState
+from cli_multi_rapid.engine.graph import Graph, Node
+from cli_multi_rapid.model.checkpoint import Checkpoint, Checkpoints, Restored
+from cli_multi_rapid.model.run import Status, StepResult
+from cli_multi_rapid.model.words import few
+from cli_multi_rapid.system.globs import matches
+
+_EARLY_S = 0.02  # the clock that files are stamped with runs a tick behind
+_LATE_S = 0.002  # recorded times are cut to milliseconds
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """How a step that may write begins: with a kept state, or not at all (`refused`)."""
+
+    before: Checkpoint | None = None
+    refused: StepResult | None = None
+
+
+class Guard:
+    """Watches over the files of one run. Without `checkpoints` (no git repository) it lets everything pass.
+
+    Raises:
+        CouldNotRun: by every call, when a state cannot be kept or put back.
+    """
+
+    def __init__(self, checkpoints: Checkpoints | None, *, state: RunState, graph: Graph) -> None:
+        self._checkpoints = checkpoints
+        self._state = state
+        self._graph = graph
+        self._lock = threading.Lock()  # a call that was cancelled still goes on in its thread
+        self._fresh: Checkpoint | None = None
+        self._caught: dict[str, list[str]] = {}
+
+    def watches(self, node: Node) -> bool:
+        """Tell whether states are kept for a step."""
+        return self._checkpoints is not None and node.writes
+
+    def doubts(self) -> bool:
+        """Tell whether steps have ended whose promise to write nothing has not been checked."""
+        return self._checkpoints is not None and bool(self._state.tree) and bool(self._state.unchecked)
+
+    def disturb(self) -> None:
+        """Note that something else begins to run: the last kept state may not be the present one any more."""
+        self._fresh = None
+
+    async def begin(self, node: Node, key: str) -> Begun:
+        """Keep the state that a step begins with."""
+        assert self._checkpoints is not None
+        fresh, self._fresh = self._fresh, None
+        why = await self._call(lambda one: one.refusal(node.paths))
+        if why:
+            return Begun(refused=_refusal(why))
+        label = f"{key} before attempt {self._state.step(key).attempt + 1}"
+        return Begun(before=fresh or await self._call(lambda one: one.take(label)))
+
+    async def end(self, node: Node, key: str, before: Checkpoint, result: StepResult) -> StepResult:
+        """Keep the state that an attempt leaves, and add to its result what it changed."""
+        label = f"{key} after attempt {self._state.step(key).attempt}"
+        after = await self._call(lambda one: one.take(label))
+        changed = await self._changed(before.tree, after.tree)
+        self._fresh = after
+        warnings = list(after.warnings)
+        outside = [path for path in changed if node.paths is not None and not matches(path, node.paths)]
+        if outside:
+            warnings.append(f"while it ran, files outside of what it may change were changed: {few(outside)}")
+        return replace(result, after=after.commit, tree=after.tree, changed=len(changed), warnings=tuple(warnings))
+
+    async def restore(self, node: Node, key: str, before: str) -> Restored:
+        """Put what a step may change back to its start; what is there is kept."""
+        label = f"{key} interrupted attempt {self._state.step(key).attempt}"
+        return await self._call(lambda one: one.restore(label, before=before, paths=node.paths))
+
+    async def look(self, running: Iterable[str]) -> tuple[str, dict[str, StepResult]]:
+        """Look at the tree; return it, and the results of ended steps that did write although they promised not to.
+
+        For the steps that run at this moment `judged` remembers it.
+        """
+        tree = await self._call(lambda one: one.tree())
+        changed = await self._changed(self._state.tree, tree)
+        times = await self._call(lambda one: {path: one.changed_at(path) for path in changed})
+        blamed: dict[str, list[str]] = {}
+        for key in (*self._state.unchecked, *running):
+            if paths := [path for path, at in times.items() if _within(at, *self._state.spans.get(key, ("", "")))]:
+                blamed[key] = paths
+        ended = set(self._state.unchecked)
+        self._caught.update({key: paths for key, paths in blamed.items() if key not in ended})
+        results = {key: self._state.step(key).result for key in blamed if key in ended}
+        return tree, {key: self._broken(key, result, blamed[key]) for key, result in results.items() if result}
+
+    def judged(self, key: str, result: StepResult) -> StepResult:
+        """Return the result of a step that has just ended: bad if it was seen to break its promise."""
+        paths = self._caught.pop(key, None)
+        return self._broken(key, result, paths) if paths and not result.outcome.bad else result
+
+    def _broken(self, key: str, result: StepResult, paths: list[str]) -> StepResult:
+        step = self._graph.nodes[key.partition("[")[0]].step
+        return replace(
+            result,
+            status=Status.SUCCESS if step.continue_on_error else Status.FAILURE,
+            outcome=Status.FAILURE,
+            reason=f"it promises to write nothing, but while it ran these files were changed: {few(paths)}",
+            fix=f"name what it may change in the `writes:` of {step.id}, or let git ignore it",
+        )
+
+    async def _changed(self, before: str, after: str) -> tuple[str, ...]:
+        return await self._call(lambda one: one.changed(before, after)) if before != after else ()
+
+    async def _call(self, act: Callable[[Checkpoints], _T]) -> _T:
+        return await asyncio.to_thread(self._locked, act)
+
+    def _locked(self, act: Callable[[Checkpoints], _T]) -> _T:
+        assert self._checkpoints is not None
+        with self._lock:
+            return act(self._checkpoints)
+
+
+def _refusal(why: str) -> StepResult:
+    return StepResult(
+        status=Status.ERROR, outcome=Status.ERROR, reason=f"its changes could not be taken back: {why}",
+        fix="say in `writes:` what the step changes, and leave that out",
+    )  # fmt: skip
+
+
+def _within(at: float | None, begin: str, end: str) -> bool:
+    """Tell whether an instant lies in a span. What is not known, instant, begin or end, rules nothing out."""
+    if at is None:
+        return True
+    after_begin = not begin or at >= datetime.fromisoformat(begin).timestamp() - _EARLY_S
+    return after_begin and (not end or at <= datetime.fromisoformat(end).timestamp() + _LATE_S)

@@ -1,0 +1,86 @@
+"""The checkpoints of a run: which are kept, and what is done with those of a run that was interrupted."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cli_multi_rapid.engine.fold import RunState, fold
+from cli_multi_rapid.engine.graph import build
+from cli_multi_rapid.engine.recovery import Choice, HalfDone, half_done, made_whole
+from cli_multi_rapid.errors import GitFailed
+from cli_multi_rapid.model.events import Kind, NewEvent
+from cli_multi_rapid.services.snapshot import plan_of
+from cli_multi_rapid.services.wiring import Project
+from cli_multi_rapid.system.checkpoints import GitCheckpoints, forget
+from cli_multi_rapid.system.git import Repository, open_repository
+from cli_multi_rapid.system.store import SqliteStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """The repository that a project lies in, and the checkpoints of one run in it."""
+
+    repository: Repository
+    checkpoints: GitCheckpoints
+
+    def forget_old(self, store: SqliteStore, *, keep_runs: int) -> None:
+        """Let go of the checkpoints of all but the newest runs; runs that have not ended keep theirs."""
+        newest = store.runs(limit=keep_runs)
+        if len(newest) < keep_runs:
+            return
+        older = set(store.runs()) - set(newest)
+        unended = {run for run in older if not _has_ended(store, run)}
+        forget(self.repository, keep=frozenset((*newest, *unended)))
+
+
+def keeping_of(project: Project, run: str) -> Keeping | None:
+    """Return what keeps the states of a run, or None where there is no git repository.
+
+    Nor is there any where the project is on a disk that can only be read: nothing can be kept, or changed.
+    """
+    repository = open_repository(project.root, environ=project.environ)
+    if repository is None or not (os.access(repository.places.objects, os.W_OK) or os.access(project.root, os.W_OK)):
+        return None
+    checkpoints = GitCheckpoints(
+        repository, run=run, work=project.folder(run) / "checkpoints", kept=project.state / "index"
+    )
+    return Keeping(repository=repository, checkpoints=checkpoints)
+
+
+def settled(
+    state: RunState, keeping: Keeping | None, *, choice: Choice, warn: Callable[[str], None]
+) -> Sequence[NewEvent]:
+    """Take back what interrupted steps left half done; return the events that record it.
+
+    Raises:
+        StepHalfDone: somebody has to decide first.
+        GitFailed: the state to go back to is gone.
+    """
+    events = []
+    for found in half_done(state, build(plan_of(state.started).phases)):
+        if not found.before or keeping is None:
+            _check_lost(found, keeping)
+            if not state.cancelled:
+                warn(f"{found.key} was interrupted; files that it had changed were not restored before it runs again")
+            continue
+        event = made_whole(found, keeping.checkpoints, choice=choice, tree=state.tree, cancelled=state.cancelled)
+        if event is None and state.cancelled:
+            warn(f"{found.key} was interrupted and will not run again; what it had changed is left as it is")
+        if event is not None:
+            events.append(event)
+    return events
+
+
+def _check_lost(found: HalfDone, keeping: Keeping | None) -> None:
+    if found.before and keeping is None:
+        raise GitFailed(
+            f"the state before {found.key} was kept in a git repository that is gone",
+            hint="put the repository back, or go on with what is there:  cli-multi-rapid resume --keep",
+        )
+
+
+def _has_ended(store: SqliteStore, run: str) -> bool:
+    return (
+        any(event.kind is Kind.RUN_FINISHED for event in store.events(run))
+        and fold(run, store.events(run)).status.ended
+    )
