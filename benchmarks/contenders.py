@@ -31,8 +31,8 @@ def clean_environ(environ: Mapping[str, str], *, state: Path) -> dict[str, str]:
 
 
 def phase_text(name: str, steps: int, *, beside: bool = False) -> str:
-    """Return a phase of steps that run `true`: one after the other, or all beside each other, writing nothing."""
-    more = ", needs: [], writes: []" if beside else ""
+    """Return a phase of steps that run `true` and write nothing: one after the other, or all beside each other."""
+    more = ", needs: [], writes: []" if beside else ", writes: []"
     lines = "".join(f'  - {{id: s{number}, run: ["true"]{more}}}\n' for number in range(steps))
     return f"schema: cmr/phase@v1\nname: {name}\nsteps:\n{lines}"
 

@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 
+from checkpoints import CHANGES, Kept, table
 from contenders import DBOS, FLOOR, OURS, PASS, PRE_COMMIT, START_UP
 from measuring import Measured
 
 CPU_MS = {"--help": 60.0, "status": 100.0, "health-check": 100.0}
 STEP_RATIO = 2.5
 PROCESS_RATIO = 1.0
+KEPT_RATIO = 1.3
 LOAD_MS_PER_STEP = 90.0 / 500
 NOISY = 1.15
 
@@ -39,12 +41,16 @@ class Aim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Everything that one benchmark found. `sizes`: steps by phase; `load_ms`: reading a phase of `load_steps`."""
+    """Everything that one benchmark found. `sizes`: steps by phase; `load_ms`: reading a phase of `load_steps`.
+
+    `kept` is what keeping states cost, if that was measured.
+    """
 
     measured: Measured
     sizes: Mapping[str, int]
     load_steps: int
     load_ms: float | None
+    kept: Kept | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -95,14 +101,21 @@ def aims(outcome: Outcome) -> list[Aim]:
         name=f"reading a phase of {outcome.load_steps} steps", value=outcome.load_ms,
         limit=LOAD_MS_PER_STEP * outcome.load_steps, unit="ms",
     )  # fmt: skip
-    return [*quick, Aim(name="one step / floor", value=floor, limit=STEP_RATIO, unit="x"), *wholes, load]
+    kept = {changed: outcome.kept.ratio(changed) if outcome.kept else None for changed in CHANGES}
+    states = [
+        Aim(name=f"keeping a state, {changed} files changed / plumbing", value=value, limit=KEPT_RATIO, unit="x")
+        for changed, value in kept.items()
+    ]
+    return [*quick, Aim(name="one step / floor", value=floor, limit=STEP_RATIO, unit="x"), *wholes, load, *states]
 
 
 def text(outcome: Outcome) -> str:
     """Return the report that people read."""
     lines = [f"{name:<16} {value}" for name, value in outcome.machine.items()]
     lines += [f"{'noise':<16} {_noise(outcome.measured)}"]
-    lines += ["", *_start_up_table(outcome.measured), "", *_phase_table(outcome), "", *_aim_table(aims(outcome))]
+    lines += ["", *_start_up_table(outcome.measured), "", *_phase_table(outcome), ""]
+    lines += table(outcome.kept) if outcome.kept else ["keeping states: not measured"]
+    lines += ["", *_aim_table(aims(outcome))]
     if outcome.measured.missing:
         lines += ["", *(f"not run: {name}: {why}" for name, why in outcome.measured.missing.items())]
     return "\n".join(lines)
@@ -120,6 +133,9 @@ def data(outcome: Outcome) -> dict[str, object]:
             for (group, name), samples in found.samples.items()
         ],
         "step_ms": {name: step_ms(outcome, name) for name in found.names("few")},
+        "kept": {"files": outcome.kept.files, "ours_ms": outcome.kept.ours, "plumbing_ms": outcome.kept.floor}
+        if outcome.kept
+        else None,
         "load": {"steps": outcome.load_steps, "best_ms": outcome.load_ms},
         "aims": [{**asdict(aim), "verdict": aim.verdict} for aim in aims(outcome)],
         "not_run": dict(found.missing),

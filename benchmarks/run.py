@@ -14,11 +14,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import checkpoints
 import contenders
 import reporting
 from measuring import BrokenError, Contender, Measured, interleave, measure
 
-PARTS = ("start-up", "phases", "load")
+PARTS = ("start-up", "phases", "load", "checkpoints")
 _LOADS = 15
 
 
@@ -88,8 +89,12 @@ def _measured(given: argparse.Namespace, scratch: Path) -> reporting.Outcome:
     if "phases" in parts:
         everybody = contenders.phases(root, environ, sizes)
         interleave(everybody, measured, rounds=rounds, seconds=budget_s * 0.7, output=output)
+    kept = None
+    if "checkpoints" in parts:
+        kept = checkpoints.measured(scratch, environ, files=20 * many, rounds=min(rounds, 15))
     return reporting.Outcome(
         measured=measured,
+        kept=kept,
         sizes=sizes,
         load_steps=5 * many,
         load_ms=load_ms(5 * many) if "load" in parts else None,

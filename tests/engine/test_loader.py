@@ -217,10 +217,10 @@ def test_limits_are_inclusive() -> None:
         "{id: a, run: x, ok-codes: [0, 255], retry: {attempts: 20, initial: 0s}, timeout: 365d, matrix: {a: %s, b: %s}}"
     )
     load_phase(f"{HEAD}steps: [{step % ([1] * 16, [1] * 16)}]\n", PATH, gates=None)
-    many = "".join(f"  - {{id: s{i}, run: x}}\n" for i in range(500))
-    assert len(load_phase(f"{HEAD}steps:\n{many}", PATH, gates=None).steps) == 500
+    many = "".join(f"  - {{id: s{i}, run: x}}\n" for i in range(2000))
+    assert len(load_phase(f"{HEAD}steps:\n{many}", PATH, gates=None).steps) == 2000
     assert said(f"steps:\n{many}finally: [{{id: z, run: x}}]\n") == [
-        (3, 1, "SPEC-LIMIT", "the phase has 501 steps; at most 500 are allowed", "split it into several phases")
+        (3, 1, "SPEC-LIMIT", "the phase has 2001 steps; at most 2000 are allowed", "split it into several phases")
     ]
 
 

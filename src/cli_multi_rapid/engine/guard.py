@@ -60,19 +60,24 @@ class Guard:
 
     async def begin(self, node: Node, key: str) -> Begun:
         """Keep the state that a step begins with."""
-        assert self._checkpoints is not None
         fresh, self._fresh = self._fresh, None
-        why = await self._call(lambda one: one.refusal(node.paths))
-        if why:
-            return Begun(refused=_refusal(why))
         label = f"{key} before attempt {self._state.step(key).attempt + 1}"
-        return Begun(before=fresh or await self._call(lambda one: one.take(label)))
+
+        def act(one: Checkpoints) -> Begun:
+            why = one.refusal(node.paths)
+            return Begun(refused=_refusal(why)) if why else Begun(before=fresh or one.take(label))
+
+        return await self._call(act)
 
     async def end(self, node: Node, key: str, before: Checkpoint, result: StepResult) -> StepResult:
         """Keep the state that an attempt leaves, and add to its result what it changed."""
         label = f"{key} after attempt {self._state.step(key).attempt}"
-        after = await self._call(lambda one: one.take(label))
-        changed = await self._changed(before.tree, after.tree)
+
+        def act(one: Checkpoints) -> tuple[Checkpoint, tuple[str, ...]]:
+            taken = one.take(label)
+            return taken, one.changed(before.tree, taken.tree)
+
+        after, changed = await self._call(act)
         self._fresh = after
         warnings = list(after.warnings)
         outside = [path for path in changed if node.paths is not None and not matches(path, node.paths)]
@@ -90,9 +95,13 @@ class Guard:
 
         For the steps that run at this moment `judged` remembers it.
         """
-        tree = await self._call(lambda one: one.tree())
-        changed = await self._changed(self._state.tree, tree)
-        times = await self._call(lambda one: {path: one.changed_at(path) for path in changed})
+        base = self._state.tree
+
+        def act(one: Checkpoints) -> tuple[str, dict[str, float | None]]:
+            now = one.tree()
+            return now, {path: one.changed_at(path) for path in one.changed(base, now)}
+
+        tree, times = await self._call(act)
         blamed: dict[str, list[str]] = {}
         for key in (*self._state.unchecked, *running):
             if paths := [path for path, at in times.items() if _within(at, *self._state.spans.get(key, ("", "")))]:
@@ -116,9 +125,6 @@ class Guard:
             reason=f"it promises to write nothing, but while it ran these files were changed: {few(paths)}",
             fix=f"name what it may change in the `writes:` of {step.id}, or let git ignore it",
         )
-
-    async def _changed(self, before: str, after: str) -> tuple[str, ...]:
-        return await self._call(lambda one: one.changed(before, after)) if before != after else ()
 
     async def _call(self, act: Callable[[Checkpoints], _T]) -> _T:
         return await asyncio.to_thread(self._locked, act)

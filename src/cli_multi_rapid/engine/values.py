@@ -17,7 +17,7 @@ from cli_multi_rapid.system.document import Findings
 from cli_multi_rapid.system.faults import label
 from cli_multi_rapid.system.positions import Trail
 
-MAX_STEPS = 500
+MAX_STEPS = 2000
 MAX_COMBINATIONS = 256
 MAX_ATTEMPTS = 20
 RESERVED_PREFIX = "CMR_"

@@ -73,27 +73,30 @@ class GitCheckpoints:
         """Put files back to what they were at the commit `before`; see `model.checkpoint.Checkpoints.restore`.
 
         What a file held is kept before it is replaced, also if it was ignored or changes meanwhile. A round may bring
-        files to light that were ignored until then, so it ends when nothing is left to do.
+        files to light that were ignored until then, so it ends when nothing is left to do. A file that changes again
+        after it was put back is somebody else's work by then, and left.
         """
-        put_back: dict[str, None] = {}
+        put_back: set[str] = set()
         kept: list[str] = []
         also: set[str] = set()
         for _ in range(_ROUNDS):
             written = self._write(also=also)
             differing = self._differences(before, written.whole)
-            wanted = {path: entries for path, entries in differing.items() if self._wanted(path, paths)}
+            wanted = {
+                path: entries
+                for path, entries in differing.items()
+                if path not in put_back and (paths is None or matches(self._inner(path), paths))
+            }
             hidden = {self._restorer.obstacle(path) for path, (_, now) in wanted.items() if now is None} - {""}
             left = tuple(self._inner(path) for path in differing if path not in wanted)
             if not wanted:
-                return Restored(
-                    paths=tuple(put_back), kept=tuple(dict.fromkeys(kept)), left=left, warnings=written.warnings
-                )
+                back = tuple(sorted(map(self._inner, put_back)))
+                return Restored(paths=back, kept=tuple(dict.fromkeys(kept)), left=left, warnings=written.warnings)
             if hidden - also:  # there, but ignored by now: taken in, so that it is kept, too
                 also |= hidden
                 continue
             kept.append(self._keep(written, label).ref)
-            for path in self._restorer.put_back(wanted):
-                put_back.setdefault(self._inner(path))
+            put_back.update(self._restorer.put_back(wanted))
             self._writer.distrust()
             if unseen := self._restorer.unseen:
                 kept.append(self._keep_unseen(written, dict(unseen), label))
@@ -174,9 +177,6 @@ class GitCheckpoints:
 
     def _inner(self, path: str) -> str:
         return path.removeprefix(self._repository.prefix)
-
-    def _wanted(self, path: str, paths: Sequence[str] | None) -> bool:
-        return paths is None or matches(self._inner(path), paths)
 
     def _differences(self, before: str, whole: str) -> dict[str, tuple[Entry | None, Entry | None]]:
         """Return what differs between a commit and the present tree: the entry then and the one now, by whole path."""

@@ -61,7 +61,7 @@ class Restorer:
         return ""
 
     def put_back(self, wanted: Mapping[str, Difference]) -> Iterator[str]:
-        """Give every path its earlier content; yields those that are done. What is to be gone goes first.
+        """Give every path its earlier content; yields those that have it. What is to be gone goes first.
 
         Raises:
             GitFailed: the system refuses; what is done stays done.
@@ -77,8 +77,8 @@ class Restorer:
             with self._holding({path: wanted[path] for path in batch}):
                 for path in batch:
                     self._make_room(path)
-                self._write({path: was for path in batch if (was := wanted[path][0])})
-            yield from batch
+                done = self._write({path: was for path in batch if (was := wanted[path][0])})
+            yield from done
 
     # -- what is replaced
 
@@ -182,11 +182,22 @@ class Restorer:
                     hint="move the folder away, then resume",
                 ) from failed  # fmt: skip
 
-    def _write(self, entries: Mapping[str, Entry]) -> None:
-        """Let git write the files, byte by byte: our repository has no filters and converts nothing."""
+    def _write(self, entries: Mapping[str, Entry]) -> list[str]:
+        """Let git write files, byte by byte: our repository has no filters and converts nothing. Returns those written.
+
+        Git removes a file and makes it anew. If somebody else has made it in between, it is not written.
+        """
         lines = packed([f"{entry.mode} {entry.object}\t{path}" for path, entry in entries.items()])
         self.own.call("update-index", "--add", "--replace", "-z", "--index-info", given=lines)
-        self.own.call("checkout-index", "-f", "-u", "-z", "--stdin", given=packed(list(entries)))
+        if self._checked_out(*entries):
+            return list(entries)
+        return [path for path in entries if self._checked_out(path)]
+
+    def _checked_out(self, *paths: str) -> bool:
+        answer = self.own.ask("checkout-index", "-f", "-u", "-z", "--stdin", given=packed(paths))
+        if answer.code != 0 and "File exists" not in answer.complaint:
+            raise GitFailed(f"files cannot be put back: {answer.complaint}", where=self.own.folder)
+        return answer.code == 0
 
 
 def _content(descriptor: int) -> bytes:
