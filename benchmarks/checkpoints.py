@@ -32,6 +32,7 @@ def measured(scratch: Path, environ: Mapping[str, str], *, files: int, rounds: i
     """Keep states of a repository of so many files, ours and the plumbing's taking turns."""
     from cli_multi_rapid.system.checkpoints import GitCheckpoints
     from cli_multi_rapid.system.git import open_repository
+    from cli_multi_rapid.system.git_refs import Refs
 
     root = scratch / "repository"
     paths = [root / f"d{number % 40}" / f"f{number}.py" for number in range(files)]
@@ -43,7 +44,8 @@ def measured(scratch: Path, environ: Mapping[str, str], *, files: int, rounds: i
     (scratch / "kept").mkdir()
     repository = open_repository(root, environ=environ)
     assert repository is not None
-    keeper = GitCheckpoints(repository, run="bench", work=scratch / "kept" / "work", kept=scratch / "kept" / "index")
+    kept, refs = scratch / "kept", Refs(repository, "bench")
+    keeper = GitCheckpoints(repository, refs=refs, work=kept / "work", kept=kept / "index")
     floor = _Plumbing(root, scratch / "floor-index", environ)
     found = Kept(files=files)
     contenders: tuple[tuple[dict[int, list[float]], Callable[[], object]], ...] = (

@@ -10,7 +10,8 @@ import pytest
 from cli_multi_rapid.errors import Fenced, GitFailed
 from cli_multi_rapid.system import checkpoints as module
 from cli_multi_rapid.system import restoring
-from cli_multi_rapid.system.checkpoints import GitCheckpoints, forget
+from cli_multi_rapid.system.checkpoints import GitCheckpoints
+from cli_multi_rapid.system.git_refs import Refs, forget
 from cli_multi_rapid.system.globs import reaches
 
 RUN = "01JA2B3C4D5E6F7G8H9JKMNPQR"
@@ -21,7 +22,9 @@ def keeper(checkout, tmp_path, opened):
     """Return a function that makes what keeps the states of one run, as an orchestrator that takes it up does."""
 
     def make(run=RUN, root=checkout):
-        return GitCheckpoints(opened(root), run=run, work=tmp_path / "state" / run, kept=tmp_path / "state" / "index")
+        repository = opened(root)
+        state = tmp_path / "state"
+        return GitCheckpoints(repository, refs=Refs(repository, run), work=state / run, kept=state / "index")
 
     (tmp_path / "state").mkdir(exist_ok=True)
     return make
@@ -405,7 +408,7 @@ class TestRefusing:
         [
             ("vendor/lib", "vendor/**", True), ("vendor/lib", "**", True), ("vendor/lib", "**/*.py", True),
             ("vendor/lib", "vendor/lib/a", True), ("vendor/lib", "vendor/*/a", True), ("vendor/lib", "vendor/", True),
-            ("vendor/lib", "vendor/lib", False), ("vendor/lib", "vendor/*", False), 
+            ("vendor/lib", "vendor/lib", False), ("vendor/lib", "vendor/*", False),
             ("vendor/lib", "vendor/o/**", False),
             ("vendor/lib", "src/**", False), ("vendor/lib", "*", False), ("vendor", "v?ndor/*", True),
             ("vendor", "", False),

@@ -11,8 +11,9 @@ from cli_multi_rapid.errors import GitFailed
 from cli_multi_rapid.model.events import Kind, NewEvent
 from cli_multi_rapid.services.snapshot import plan_of
 from cli_multi_rapid.services.wiring import Project
-from cli_multi_rapid.system.checkpoints import GitCheckpoints, forget
+from cli_multi_rapid.system.checkpoints import GitCheckpoints
 from cli_multi_rapid.system.git import Repository, open_repository
+from cli_multi_rapid.system.git_refs import Refs, forget
 from cli_multi_rapid.system.store import SqliteStore
 
 
@@ -42,7 +43,7 @@ def keeping_of(project: Project, run: str) -> Keeping | None:
     if repository is None or not (os.access(repository.places.objects, os.W_OK) or os.access(project.root, os.W_OK)):
         return None
     checkpoints = GitCheckpoints(
-        repository, run=run, work=project.folder(run) / "checkpoints", kept=project.state / "index"
+        repository, refs=Refs(repository, run), work=project.folder(run) / "checkpoints", kept=project.state / "index"
     )
     return Keeping(repository=repository, checkpoints=checkpoints)
 

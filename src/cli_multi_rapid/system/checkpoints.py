@@ -6,31 +6,24 @@ made, never moved: a state that was once seen stays until its run is forgotten.
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from cli_multi_rapid.errors import Fenced, GitFailed
+from cli_multi_rapid.errors import GitFailed
 from cli_multi_rapid.model.checkpoint import Checkpoint, Restored
 from cli_multi_rapid.model.words import few
 from cli_multi_rapid.system.git import Repository
 from cli_multi_rapid.system.git_places import Mark, copy_with_times, mark_of
 from cli_multi_rapid.system.git_process import Git, packed
+from cli_multi_rapid.system.git_refs import OUR_NAME, Refs, recording
 from cli_multi_rapid.system.git_tree import TreeWriter, WrittenTree, shown, translated
 from cli_multi_rapid.system.globs import matches, reaches
 from cli_multi_rapid.system.restoring import Entry, Restorer
 
-REFS = "refs/cmr"
 _ROUNDS = 8
-_NAME = re.compile(r"[^A-Za-z0-9_-]+")
-_WHO = {
-    f"GIT_{role}_{what}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "cli-multi-rapid"), ("EMAIL", "cli-multi-rapid@localhost"))
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +38,20 @@ class _Kept:
 class GitCheckpoints:
     """Keeps the states of one run in the project's repository; implements `model.checkpoint.Checkpoints`.
 
-    `work` is a folder for it alone, outside of the project; `kept` the index that writers of trees share.
+    `work` is a folder for it alone, outside of the project; `kept` the index that writers of trees share; `hidden` are
+    paths of the project that are in no state.
 
     Raises:
         GitFailed: by every call, when git cannot do what is asked.
         StateUnwritable: when the disk cannot.
     """
 
-    def __init__(self, repository: Repository, *, run: str, work: Path, kept: Path) -> None:
+    def __init__(self, repository: Repository, *, refs: Refs, work: Path, kept: Path, hidden: Sequence[str] = ()) -> None:
         self._repository = repository
-        self._run = run
+        self._refs = refs
         self._work = work
         self._shared = kept
+        self._hidden = tuple(f"{repository.prefix}{path}" for path in hidden)
         self._seen: WrittenTree | None = None
         self._last: _Kept | None = None
         self._staged: tuple[Mark, str] | None = None
@@ -137,7 +132,9 @@ class GitCheckpoints:
             self._work.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self._work / "index").unlink(missing_ok=True)  # of an orchestrator that is dead
             places, git = self._repository.places, self._repository.git
-            return TreeWriter(git, places, prefix=self._repository.prefix, work=self._work, kept=self._shared)
+            return TreeWriter(
+                git, places, prefix=self._repository.prefix, work=self._work, kept=self._shared, hidden=self._hidden
+            )
 
     @cached_property
     def _restorer(self) -> Restorer:
@@ -145,18 +142,9 @@ class GitCheckpoints:
 
     @cached_property
     def _git(self) -> Git:
-        """Return git on the repository itself, for commits and refs."""
-        git = self._repository.git
-        settings = {**git.settings, "core.fsync": "all", "core.logAllRefUpdates": "false"}
-        return replace(git, settings=settings, variables=_WHO)
-
-    @cached_property
-    def _count(self) -> Iterator[int]:
-        """Return the numbers for further refs of this run."""
-        from itertools import count
-
-        listed = self._git.call("for-each-ref", "--format=%(refname)", f"{REFS}/{self._run}/").decode().split()
-        return count(1 + max((int(ref.split("/")[3].partition(".")[0]) for ref in listed), default=0))
+        """Return git on the repository itself, for commits in our own name."""
+        git = recording(self._repository)
+        return replace(git, variables=OUR_NAME)
 
     @cached_property
     def _large_files(self) -> tuple[str, ...]:
@@ -203,8 +191,7 @@ class GitCheckpoints:
 
     def _commit(self, whole: str, label: str) -> tuple[str, str]:
         """Make a commit of a tree and a new ref to it; return both."""
-        ref = f"{REFS}/{self._run}/{next(self._count):04d}.{_NAME.sub('.', label).strip('.')}"
-        message = f"{label} of run {self._run}".encode()
+        message = f"{label} of run {self._refs.run}".encode()
         staged = [part for commit in self._staged_commit() for part in ("-p", commit)]
         answer = self._git.ask("commit-tree", whole, "-p", "HEAD", *staged, given=message)
         if answer.code != 0:  # nothing is checked out yet
@@ -212,12 +199,7 @@ class GitCheckpoints:
         if answer.code != 0:
             raise GitFailed(f"git commit-tree failed: {answer.complaint}", where=self._git.folder)
         commit = answer.out.decode().strip()
-        made = self._git.ask("update-ref", ref, commit, self._repository.places.nothing)
-        if "already exists" in made.complaint and made.code != 0:
-            raise Fenced(f"run {self._run} was taken up by another orchestrator")
-        if made.code != 0:
-            raise GitFailed(f"git update-ref failed: {made.complaint}", where=self._git.folder)
-        return commit, ref
+        return commit, self._refs.make(label, commit)
 
     def _staged_commit(self) -> tuple[str, ...]:
         """Return a commit of what is staged, if that is a tree: an index with conflicts is none."""
@@ -256,17 +238,6 @@ class GitCheckpoints:
             yield replace(own, variables={**own.variables, "GIT_INDEX_FILE": str(scratch)})
         finally:
             scratch.unlink(missing_ok=True)
-
-
-def forget(repository: Repository, *, keep: frozenset[str]) -> int:
-    """Delete the refs of all runs but those to keep; return how many. Git removes their objects in its own time."""
-    git = repository.git
-    listed = git.call("for-each-ref", "--format=%(refname) %(objectname)", f"{REFS}/").decode().split("\n")
-    refs = [line.split(" ") for line in listed if line]
-    old = [(ref, commit) for ref, commit in refs if ref.split("/")[2] not in keep]
-    if old:
-        git.call("update-ref", "--stdin", given="".join(f"delete {ref} {commit}\n" for ref, commit in old).encode())
-    return len(old)
 
 
 def _entry(mode: str, found: str) -> Entry | None:

@@ -58,12 +58,14 @@ def translated(folder: Path) -> Iterator[None]:
 class TreeWriter:
     """Writes the tree of one project, as often as it is asked; `git` reads the repository, `own` is ours.
 
-    `work` is a folder for it alone. What is `kept` of an earlier writer is only a help. Where git cannot use it,
-    because it is damaged or its objects are gone, the index is made anew: from the repository's index, and if that
-    cannot be used either, from the files alone.
+    `work` is a folder for it alone; `hidden` are paths that are left out in silence. What is `kept` of an earlier
+    writer is only a help. Where git cannot use it, because it is damaged or its objects are gone, the index is made
+    anew: from the repository's index, and if that cannot be used either, from the files alone.
     """
 
-    def __init__(self, git: Git, places: Places, *, prefix: str, work: Path, kept: Path) -> None:
+    def __init__(
+        self, git: Git, places: Places, *, prefix: str, work: Path, kept: Path, hidden: tuple[str, ...] = ()
+    ) -> None:
         self.git = git
         self.own = own_git(git, places, work)
         self.places = places
@@ -71,6 +73,7 @@ class TreeWriter:
         self.index = work / "index"
         self._work = work
         self._kept = kept
+        self._hidden = frozenset(hidden)
         self._excludes: Mark | str = "not read yet"
         self._rules: tuple[Mark, Mark] | None = None
         self._written: WrittenTree | None = None
@@ -195,6 +198,8 @@ class TreeWriter:
         warnings: list[str] = []
         foreign: list[str] = []
         for path in (*paths, *also):
+            if self._hidden and path.rstrip("/") in self._hidden:
+                continue
             if path.endswith("/"):
                 warnings.append(f"{shown(path)} is a repository of its own and was left out")
                 foreign.append(path)
