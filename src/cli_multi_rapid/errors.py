@@ -4,7 +4,7 @@ CmrError
 ├── UsageError (2)          CommandUnknown · PhaseUnknown · JobUnknown · RunUnknown · StepUnknown · GateUnknown
 │                           CodeUnknown · InputInvalid · ProjectMissing · RunFinished · SpecInvalid (many problems)
 ├── CouldNotRun (3)         ToolMissing · StateDamaged · StateForeign · StateUnwritable · ProcessSurvived ·
-│                           EvidenceMissing · FolderUnwritable · GitFailed · GitTimeout
+│                           EvidenceMissing · FolderUnwritable · GitFailed · GitTimeout · WorktreeUnfit
 ├── RunStuck (1)
 ├── WaitingForPerson (4)    ProjectUntrusted · StepHalfDone
 ├── ProjectBusy (75)        · Fenced
@@ -233,6 +233,17 @@ class GitTimeout(GitFailed):
 
     code = "GIT-TIMEOUT"
     explanation = "Git waited for something: a named pipe where it expects a file, or a disk that does not answer."
+
+
+class WorktreeUnfit(CouldNotRun):
+    """A phase cannot work in a worktree here."""
+
+    code = "WORKTREE-UNFIT"
+    explanation = (
+        "A worktree is a checkout of the last commit, outside of the project. It needs a commit, and an environment "
+        "that does not import the project from its own folder, as an editable install does. `setup:` can make another "
+        "one, and `env: {PYTHONPATH: src}` puts the checkout first."
+    )
 
 
 class WaitingForPerson(CmrError):

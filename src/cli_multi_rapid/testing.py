@@ -315,10 +315,10 @@ class ScriptedGates:
         self._hanging = frozenset(hanging)
 
     async def judge(
-        self, wanted: Mapping[str, tuple[str, ...] | None], *, phase: str, work: str
+        self, wanted: Mapping[str, tuple[str, ...] | None], *, phase: str, root: str, work: str
     ) -> tuple[GateResult, ...]:
         """Return the verdicts in the given order."""
-        del work
+        del root, work
         self.asked.append((phase, dict(wanted)))
         self.entered.set()
         await asyncio.sleep(0)

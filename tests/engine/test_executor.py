@@ -27,6 +27,7 @@ class Scene:
         out = folder / "out"
         out.mkdir(exist_ok=True)
         self.attempt = Attempt(
+            root=str(folder),
             run=RUN_ID,
             node=build([self.phase]).nodes["p/s"],
             key="p/s",

@@ -117,14 +117,14 @@ class TestGates:
         looked = []
 
         class Looking(ScriptedGates):
-            async def judge(self, wanted, *, phase, work):
+            async def judge(self, wanted, *, phase, root, work):
                 busy = [key for what, key in one.children.trace if what == "start"]
                 done = [key for what, key in one.children.trace if what == "end"]
                 looked.append(sorted(set(busy) - set(done)))
                 for _ in range(20):
                     await asyncio.sleep(0)
                 assert [key for what, key in one.children.trace if what == "start"] == busy
-                return await super().judge(wanted, phase=phase, work=work)
+                return await super().judge(wanted, phase=phase, root=root, work=work)
 
         before = (reader("r"),) if first == "gates" else (reader("r"), reader("q", needs=("r",)))
         one = drill(

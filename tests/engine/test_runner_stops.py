@@ -298,7 +298,7 @@ class TestTrouble:
 
     def test_a_bug_in_a_gate(self, drill, reader):
         class Buggy(ScriptedGates):
-            async def judge(self, wanted, *, phase, work):
+            async def judge(self, wanted, *, phase, root, work):
                 raise LookupError(phase)
 
         one = drill(phase("a", "x", gates=("g",)), phase("b", reader("x")), gates=Buggy(), scripts={"b/x": HANGS})

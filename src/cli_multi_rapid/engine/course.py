@@ -69,7 +69,8 @@ class Course:
             result = StepResult(status=Status.FAILURE, outcome=Status.FAILURE, reason=f"matrix: {broken}")
             self._notes.add(Kind.STEP_FINISHED, step=node.key, payload=payload_of(result))
             return
-        self._notes.add(Kind.STEP_EXPANDED, step=node.key, payload={"matrix": found})
+        payload = {"matrix": found, **({"base": self._state.commit} if node.worktree else {})}
+        self._notes.add(Kind.STEP_EXPANDED, step=node.key, payload=payload)
 
     # -- phases
 
@@ -90,7 +91,7 @@ class Course:
         return ready
 
     def _doubted(self) -> bool:
-        self.doubtful = self.doubtful or self._guard.doubts()
+        self.doubtful = self.doubtful or self._guard.doubted() is not None
         return self.doubtful
 
     def _open(self, spec: PhaseSpec) -> None:

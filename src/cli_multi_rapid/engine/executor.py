@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from signal import Signals
 
-from cli_multi_rapid.engine.commands import SHELLS, step_tool
+from cli_multi_rapid.engine.commands import SHELLS, shown, step_tool
 from cli_multi_rapid.engine.contexts import Contexts
 from cli_multi_rapid.engine.expressions import (
     ExpressionError,
@@ -42,6 +42,7 @@ class Attempt:
     node: Node
     key: str
     number: int
+    root: str
     out: Path
     log: Path
     contexts: Contexts
@@ -108,7 +109,7 @@ class Executor:
         timeout = step.timeout or phase.defaults.timeout
         ended = await self.runner.run(
             Command(
-                argv=argv, cwd=self.root, env=env, log=str(attempt.log), tag=f"{attempt.run}:{attempt.key}",
+                argv=argv, cwd=attempt.root, env=env, log=str(attempt.log), tag=f"{attempt.run}:{attempt.key}",
                 timeout_s=duration_s(timeout), secrets=tuple(self.secrets.values()), cap_bytes=self.log_cap_bytes,
             ),
             on_output=on_output,
@@ -116,6 +117,22 @@ class Executor:
         if step.produces or step.outputs:  # may read and hash large files: not on the event loop
             return await asyncio.to_thread(self._judged, attempt, ended, timeout=timeout)
         return self._judged(attempt, ended, timeout=timeout)
+
+    async def prepare(self, phase: PhaseSpec, root: str, log: Path, *, run: str) -> str:
+        """Run the set-up of a phase in a new checkout; return what went wrong, or nothing."""
+        setup = phase.setup
+        argv = (*SHELLS[phase.defaults.shell], setup) if isinstance(setup, str) else setup
+        ended = await self.runner.run(
+            Command(
+                argv=argv, cwd=root, env=self.environ, log=str(log), tag=f"{run}:{phase.name}/setup",
+                timeout_s=duration_s(phase.defaults.timeout), secrets=tuple(self.secrets.values()),
+                cap_bytes=self.log_cap_bytes,
+            )
+        )  # fmt: skip
+        if ended.code == 0:
+            return ""
+        why = ended.error or (f"exit code {ended.code}" if ended.code is not None else "it was killed")
+        return f"{shown(argv)}: {'it took too long' if ended.timed_out else why}; see {log}"
 
     def _env(self, attempt: Attempt, phase: PhaseSpec) -> dict[str, str]:
         contexts = {**attempt.contexts, "secrets": dict(self.secrets)}

@@ -15,6 +15,8 @@ class StepState:
 
     `before` is the commit with the state that it began with, if it may write. It is `half_done` while files may hold
     changes of an attempt that did not end the step; `interim` attempts of final steps only clean up after a stop.
+    `place` is the checkout that it worked in, empty for the project's own folder; `base` the commit that all
+    combinations of a matrix begin with.
     """
 
     status: Status = Status.PENDING
@@ -23,6 +25,8 @@ class StepState:
     before: str = ""
     half_done: bool = False
     interim: bool = False
+    place: str = ""
+    base: str = ""
     result: StepResult | None = None
     matrix: Mapping[str, object] = field(default_factory=dict)
     instances: tuple[str, ...] | None = None
@@ -35,8 +39,9 @@ class RunState:
     `idle_takes` counts how often the run was taken up since a step last ended: deaths without progress. `ended` are the
     keys of the steps that have ended, in that order.
 
-    `tree` is the last one that was recorded of the project, the `seen`-th that was looked at; `unchecked` are the steps
-    that promised to write nothing and ended since. `spans` are begin and end of each step (ISO 8601).
+    `trees` are the last ones that were recorded, by the place they are of; `seen` of them were looked at for promises.
+    `unchecked` are the steps that promised to write nothing and ended since. `spans` are begin and end of each step
+    (ISO 8601). `commit` is what the steps in worktrees have made so far.
     """
 
     id: str
@@ -51,10 +56,16 @@ class RunState:
     steps: dict[str, StepState] = field(default_factory=dict)
     gates: dict[str, Payload] = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
-    tree: str = ""
+    trees: dict[str, str] = field(default_factory=dict)
+    commit: str = ""
     seen: int = 0
     unchecked: list[str] = field(default_factory=list)
     spans: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def tree(self) -> str:
+        """Return the last recorded tree of the project's own folder."""
+        return self.trees.get("", "")
 
     def step(self, key: str) -> StepState:
         """Return the state of a step, pending if nothing is known of it."""
@@ -106,7 +117,8 @@ def step_result(payload: Payload) -> StepResult:
 def _run_started(state: RunState, event: Event | NewEvent) -> None:
     state.started = event.payload
     state.status = Status.RUNNING
-    state.tree = str(event.payload.get("tree", ""))
+    state.trees[""] = str(event.payload.get("tree", ""))
+    state.commit = str(event.payload.get("head", ""))
     for phase in cast("list[dict[str, str]]", event.payload.get("phases", [])):
         state.phases[phase["name"]] = Status.PENDING
 
@@ -146,6 +158,7 @@ def _step_expanded(state: RunState, event: Event | NewEvent) -> None:
     combinations = cast("list[dict[str, object]]", event.payload["matrix"])
     keys = tuple(f"{event.step}[{number}]" for number in range(len(combinations)))
     state.step(event.step).instances = keys
+    state.step(event.step).base = str(event.payload.get("base", ""))
     for key, values in zip(keys, combinations, strict=True):
         state.step(key).matrix = values
 
@@ -154,9 +167,10 @@ def _step_started(state: RunState, event: Event | NewEvent) -> None:
     step = state.step(event.step)
     step.status, step.attempt = Status.RUNNING, event.attempt
     step.interim = bool(event.payload.get("interim"))
+    step.place = str(event.payload.get("place", ""))
     if "before" in event.payload:
         step.before, step.half_done = str(event.payload["before"]), True
-        state.tree = str(event.payload["tree"])
+        state.trees[step.place] = str(event.payload["tree"])
 
 
 def _step_retried(state: RunState, event: Event | NewEvent) -> None:
@@ -173,15 +187,13 @@ def _step_restored(state: RunState, event: Event | NewEvent) -> None:
 def _step_interim(state: RunState, event: Event | NewEvent) -> None:
     step = state.step(event.step)
     step.status, step.half_done = Status.PENDING, False
-    state.tree = step_result(event.payload).tree or state.tree
+    _take_over(state, step, step_result(event.payload))
 
 
 def _step_finished(state: RunState, event: Event | NewEvent) -> None:
     result = step_result(event.payload)
     step = state.step(event.step)
-    if result.tree:
-        state.tree = result.tree
-    elif event.attempt and not step.before:
+    if not _take_over(state, step, result) and event.attempt and not step.before:
         state.unchecked.append(event.step)
     step.half_done = False
     state.idle_takes = 0
@@ -192,9 +204,18 @@ def _step_refuted(state: RunState, event: Event | NewEvent) -> None:
     _end_one(state, event.step, step_result(event.payload))
 
 
+def _take_over(state: RunState, step: StepState, result: StepResult) -> bool:
+    """Take in what an attempt left: tree and commit; tell whether it left any."""
+    if result.tree:
+        state.trees[step.place] = result.tree
+    state.commit = result.commit or state.commit
+    return bool(result.tree)
+
+
 def _tree_seen(state: RunState, event: Event | NewEvent) -> None:
-    state.tree, state.seen = str(event.payload["tree"]), event.attempt
-    state.unchecked.clear()
+    place = str(event.payload.get("place", ""))
+    state.trees[place], state.seen = str(event.payload["tree"]), event.attempt
+    state.unchecked[:] = [key for key in state.unchecked if state.step(key).place != place]
 
 
 def _gate_finished(state: RunState, event: Event | NewEvent) -> None:

@@ -1,11 +1,11 @@
 """The graph of a run: its phases in order, and every step with what it needs."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.gate_settings import GateSpec
-from cli_multi_rapid.model.phase import PhaseSpec, Scalar, Step
+from cli_multi_rapid.model.phase import PhaseSpec, Scalar, Step, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +14,8 @@ class Node:
 
     `key` is `phase/step`; `needs` are keys of the same phase; `expressive` tells whether it has expressions at all,
     because building what they see costs more than running `true`. `paths` are globs of what it may change: its own
-    `writes`, else what the phase permits; None where neither says anything.
+    `writes`, else what the phase permits; None where neither says anything. A step that works in a `worktree` and may
+    run beside another one that writes has a checkout of its own: it is `apart`.
     """
 
     key: str
@@ -24,11 +25,18 @@ class Node:
     expressive: bool
     paths: tuple[str, ...] | None = None
     final: bool = False
+    worktree: bool = False
+    apart: bool = False
 
     @property
     def writes(self) -> bool:
-        """Tell whether the step may change the project, and so must run alone."""
+        """Tell whether the step may change the project."""
         return self.paths != ()
+
+    @property
+    def alone(self) -> bool:
+        """Tell whether nothing may run beside the step, because it changes what others see."""
+        return self.writes and not self.apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +109,27 @@ def _part(phase: PhaseSpec, steps: tuple[Step, ...], *, final: bool) -> tuple[No
                 expressive=_expressive(step) or _expressive_env(phase.env),
                 paths=step.writes if step.writes is not None or phase.permissions is None else phase.permissions.write,
                 final=final,
+                worktree=phase.workspace is Workspace.WORKTREE,
             )
         )
         before = (step.id,)
-    return tuple(nodes)
+    return _parted(nodes)
+
+
+def _parted(nodes: list[Node]) -> tuple[Node, ...]:
+    """Say of the steps that write in a worktree which of them need a checkout of their own."""
+    if not nodes or not nodes[0].worktree:
+        return tuple(nodes)
+    rests: dict[str, set[str]] = {}
+    for node in nodes:
+        rests[node.key] = {key for need in node.needs for key in (need, *rests.get(need, ()))}
+    writers = [node for node in nodes if node.writes]
+
+    def beside(node: Node) -> bool:
+        others = (other for other in writers if other is not node)
+        return any(node.key not in rests[other.key] and other.key not in rests[node.key] for other in others)
+
+    return tuple(replace(node, apart=node.writes and (bool(node.step.matrix) or beside(node))) for node in nodes)
 
 
 def _expressive(step: Step) -> bool:

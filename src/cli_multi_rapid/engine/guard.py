@@ -5,7 +5,6 @@ two looks at the tree; what changed meanwhile is laid to those that were running
 """
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import TypeVar
 
 from cli_multi_rapid.engine.fold import RunState
 from cli_multi_rapid.engine.graph import Graph, Node
+from cli_multi_rapid.engine.places import Place, Places
 from cli_multi_rapid.model.checkpoint import Checkpoint, Checkpoints, Restored
 from cli_multi_rapid.model.run import Status, StepResult
 from cli_multi_rapid.model.words import few
@@ -32,81 +32,89 @@ class Begun:
 
 
 class Guard:
-    """Watches over the files of one run. Without `checkpoints` (no git repository) it lets everything pass.
+    """Watches over the files of one run. A place without checkpoints (no git repository) lets everything pass.
 
     Raises:
         CouldNotRun: by every call, when a state cannot be kept or put back.
     """
 
-    def __init__(self, checkpoints: Checkpoints | None, *, state: RunState, graph: Graph) -> None:
-        self._checkpoints = checkpoints
+    def __init__(self, places: Places, *, state: RunState, graph: Graph) -> None:
+        self._places = places
         self._state = state
         self._graph = graph
-        self._lock = threading.Lock()  # a call that was cancelled still goes on in its thread
-        self._fresh: Checkpoint | None = None
         self._caught: dict[str, list[str]] = {}
 
-    def watches(self, node: Node) -> bool:
+    def watches(self, place: Place, node: Node) -> bool:
         """Tell whether states are kept for a step."""
-        return self._checkpoints is not None and node.writes
+        return place.checkpoints is not None and node.writes
 
-    def doubts(self) -> bool:
-        """Tell whether steps have ended whose promise to write nothing has not been checked."""
-        return self._checkpoints is not None and bool(self._state.tree) and bool(self._state.unchecked)
+    def doubted(self) -> Place | None:
+        """Return a place, if there is one, where steps have ended whose promise to write nothing is unchecked."""
+        for place in self._places.known():
+            if place.checkpoints is not None and self._state.trees.get(place.name) and self._unchecked(place):
+                return place
+        return None
 
-    def disturb(self) -> None:
-        """Note that something else begins to run: the last kept state may not be the present one any more."""
-        self._fresh = None
-
-    async def begin(self, node: Node, key: str) -> Begun:
+    async def begin(self, place: Place, node: Node, key: str) -> Begun:
         """Keep the state that a step begins with."""
-        fresh, self._fresh = self._fresh, None
+        fresh, place.fresh = place.fresh, None
         label = f"{key} before attempt {self._state.step(key).attempt + 1}"
 
         def act(one: Checkpoints) -> Begun:
             why = one.refusal(node.paths)
             return Begun(refused=_refusal(why)) if why else Begun(before=fresh or one.take(label))
 
-        return await self._call(act)
+        return await self._call(place, act)
 
-    async def end(self, node: Node, key: str, before: Checkpoint, result: StepResult) -> StepResult:
-        """Keep the state that an attempt leaves, and add to its result what it changed."""
+    async def end(
+        self, place: Place, node: Node, key: str, before: Checkpoint, result: StepResult
+    ) -> tuple[StepResult, tuple[str, ...]]:
+        """Keep the state that an attempt leaves; return its result with what it changed, and the paths.
+
+        Where nobody else works, a change outside of what the step may change fails it; in the project's own folder it
+        could be somebody else's.
+        """
         label = f"{key} after attempt {self._state.step(key).attempt}"
 
         def act(one: Checkpoints) -> tuple[Checkpoint, tuple[str, ...]]:
             taken = one.take(label)
             return taken, one.changed(before.tree, taken.tree)
 
-        after, changed = await self._call(act)
-        self._fresh = after
+        after, changed = await self._call(place, act)
+        place.fresh = after
         warnings = list(after.warnings)
         outside = [path for path in changed if node.paths is not None and not matches(path, node.paths)]
-        if outside:
+        if outside and place.own and not result.status.bad:
+            reason = f"changed files outside of what it may change: {few(outside)}"
+            result = replace(result, status=Status.FAILURE, outcome=Status.FAILURE, reason=reason)
+        elif outside:
             warnings.append(f"while it ran, files outside of what it may change were changed: {few(outside)}")
-        return replace(result, after=after.commit, tree=after.tree, changed=len(changed), warnings=tuple(warnings))
+        result = replace(result, after=after.commit, tree=after.tree, changed=len(changed), warnings=tuple(warnings))
+        return result, changed
 
-    async def restore(self, node: Node, key: str, before: str) -> Restored:
+    async def restore(self, place: Place, node: Node, key: str, before: str) -> Restored:
         """Put what a step may change back to its start; what is there is kept."""
         label = f"{key} interrupted attempt {self._state.step(key).attempt}"
-        return await self._call(lambda one: one.restore(label, before=before, paths=node.paths))
+        return await self._call(place, lambda one: one.restore(label, before=before, paths=node.paths))
 
-    async def look(self, running: Iterable[str]) -> tuple[str, dict[str, StepResult]]:
-        """Look at the tree; return it, and the results of ended steps that did write although they promised not to.
+    async def look(self, place: Place, running: Iterable[str]) -> tuple[str, dict[str, StepResult]]:
+        """Look at a tree; return it, and the results of ended steps that did write although they promised not to.
 
-        For the steps that run at this moment `judged` remembers it.
+        For the steps that run there at this moment `judged` remembers it.
         """
-        base = self._state.tree
+        base = self._state.trees.get(place.name, "")
 
         def act(one: Checkpoints) -> tuple[str, dict[str, float | None]]:
             now = one.tree()
-            return now, {path: one.changed_at(path) for path in one.changed(base, now)}
+            return now, {path: one.changed_at(path) for path in (one.changed(base, now) if base else ())}
 
-        tree, times = await self._call(act)
+        tree, times = await self._call(place, act)
         blamed: dict[str, list[str]] = {}
-        for key in (*self._state.unchecked, *running):
+        unchecked = self._unchecked(place)
+        for key in (*unchecked, *running):
             if paths := [path for path, at in times.items() if _within(at, *self._state.spans.get(key, ("", "")))]:
                 blamed[key] = paths
-        ended = set(self._state.unchecked)
+        ended = set(unchecked)
         self._caught.update({key: paths for key, paths in blamed.items() if key not in ended})
         results = {key: self._state.step(key).result for key in blamed if key in ended}
         return tree, {key: self._broken(key, result, blamed[key]) for key, result in results.items() if result}
@@ -126,13 +134,16 @@ class Guard:
             fix=f"name what it may change in the `writes:` of {step.id}, or let git ignore it",
         )
 
-    async def _call(self, act: Callable[[Checkpoints], _T]) -> _T:
-        return await asyncio.to_thread(self._locked, act)
+    def _unchecked(self, place: Place) -> list[str]:
+        return [key for key in self._state.unchecked if self._state.step(key).place == place.name]
 
-    def _locked(self, act: Callable[[Checkpoints], _T]) -> _T:
-        assert self._checkpoints is not None
-        with self._lock:
-            return act(self._checkpoints)
+    async def _call(self, place: Place, act: Callable[[Checkpoints], _T]) -> _T:
+        return await asyncio.to_thread(self._locked, place, act)
+
+    def _locked(self, place: Place, act: Callable[[Checkpoints], _T]) -> _T:
+        assert place.checkpoints is not None
+        with place.lock:
+            return act(place.checkpoints)
 
 
 def _refusal(why: str) -> StepResult:

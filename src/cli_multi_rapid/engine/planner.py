@@ -73,19 +73,20 @@ class _Part:
 def startable(nodes: Iterable[Node], state: RunState, *, running: Sequence[Ready], parallel: int) -> list[Ready]:
     """Choose what starts now, in declared order.
 
-    A step that may change the project runs alone: it waits until nothing runs, and what comes after it waits too, so
-    that it gets its turn. Steps that write nothing run side by side, at most `parallel` of them.
+    A step that changes what others see runs alone: it waits until nothing runs, and what comes after it waits too, so
+    that it gets its turn. Steps that write nothing, or in a checkout of their own, run side by side, at most `parallel`
+    of them.
     """
     chosen: list[Ready] = []
     busy = {ready.key for ready in running}
-    if any(ready.node.writes for ready in running):
+    if any(ready.node.alone for ready in running):
         return chosen
     for ready in _instances(nodes, state):
         if ready.key in busy:
             continue
         if len(running) + len(chosen) >= parallel:
             break
-        if ready.node.writes:
+        if ready.node.alone:
             if not running and not chosen:
                 chosen.append(ready)
             break

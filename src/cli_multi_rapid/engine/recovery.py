@@ -11,6 +11,7 @@ from cli_multi_rapid.model.checkpoint import Checkpoints, Restored
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload
 from cli_multi_rapid.model.run import Status
 from cli_multi_rapid.model.words import few
+from cli_multi_rapid.model.workspace import SHARED, Worktrees
 
 
 class Choice(StrEnum):
@@ -30,6 +31,7 @@ class HalfDone:
     attempt: int
     before: str
     interrupted: bool
+    place: str = ""
 
 
 def half_done(state: RunState, graph: Graph) -> Iterator[HalfDone]:
@@ -38,7 +40,9 @@ def half_done(state: RunState, graph: Graph) -> Iterator[HalfDone]:
         node = graph.nodes.get(key.partition("[")[0])
         running = step.status is Status.RUNNING
         if node is not None and node.writes and (step.half_done or running) and step.instances is None:
-            yield HalfDone(key=key, node=node, attempt=step.attempt, before=step.before, interrupted=running)
+            yield HalfDone(
+                key=key, node=node, attempt=step.attempt, before=step.before, interrupted=running, place=step.place
+            )
 
 
 def made_whole(
@@ -65,6 +69,15 @@ def made_whole(
     label = f"{found.key} interrupted attempt {found.attempt}"
     restored = checkpoints.restore(label, before=found.before, paths=found.node.paths)
     return _event(found, restored_payload(restored))
+
+
+def renewed(found: HalfDone, worktrees: Worktrees, *, commit: str) -> NewEvent:
+    """Take back what an interrupted step has changed in a checkout of the run; what was there is kept."""
+    if found.place == SHARED:
+        worktrees.open(SHARED, commit)
+        return _event(found, restored_payload(worktrees.renew(SHARED, commit)))
+    kept = worktrees.close(found.place)
+    return _event(found, restored_payload(Restored(kept=(kept,) if kept else ())))
 
 
 def restored_payload(restored: Restored) -> Payload:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +17,17 @@ from cli_multi_rapid.engine.fold import RunState
 from cli_multi_rapid.engine.graph import Graph, Node, RunPlan
 from cli_multi_rapid.engine.guard import Guard
 from cli_multi_rapid.engine.notes import Notes
+from cli_multi_rapid.engine.places import Means, Place, Places
 from cli_multi_rapid.engine.planner import Ready, startable
 from cli_multi_rapid.engine.recovery import restored_payload
 from cli_multi_rapid.engine.retries import pause_s
-from cli_multi_rapid.errors import StateUnwritable
+from cli_multi_rapid.errors import StateUnwritable, WorktreeUnfit
 from cli_multi_rapid.model.checkpoint import Checkpoint, Checkpoints
 from cli_multi_rapid.model.events import Kind, payload_of
+from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.model.ports import Gatekeeper, Observer, Store
 from cli_multi_rapid.model.run import Status, StepResult
+from cli_multi_rapid.model.workspace import Worktrees
 
 if TYPE_CHECKING:
     from cli_multi_rapid.model.gate import GateResult
@@ -43,7 +46,8 @@ _CUT_OFF = StepResult(
 class Runner:
     """Drives one run whose lease (`fence`) the caller holds. `folder` receives logs and artifacts.
 
-    `checkpoints` keep the states of the project; without them (no git repository) nothing is kept.
+    `checkpoints` keep the states of the project; without them (no git repository) nothing is kept. `worktrees` make
+    the checkouts of phases that work in some; `unfit` says why one cannot.
     """
 
     store: Store
@@ -56,6 +60,8 @@ class Runner:
     observer: Observer
     folder: Path
     checkpoints: Checkpoints | None = None
+    worktrees: Worktrees | None = None
+    unfit: Callable[[PhaseSpec], str] = lambda _: ""
 
     def __post_init__(self) -> None:
         self._tasks: dict[asyncio.Task[StepResult], Ready] = {}
@@ -64,7 +70,12 @@ class Runner:
         self._interrupted = ""
         self._ticked = time.monotonic()
         self._notes = Notes(self.store, self.observer, self.state, fence=self.fence, masked=self.executor.masked)
-        self._guard = Guard(self.checkpoints, state=self.state, graph=self.graph)
+        self._places = Places(
+            self.plan, self.graph, self.state,
+            here=Place(name="", root=self.executor.root, checkpoints=self.checkpoints),
+            means=Means(worktrees=self.worktrees, prepare=self._prepare, unfit=self.unfit),
+        )  # fmt: skip
+        self._guard = Guard(self._places, state=self.state, graph=self.graph)
         self._admission = Admission(
             plan=self.plan, graph=self.graph, state=self.state, hash_files=self.executor.hash_files
         )
@@ -89,15 +100,19 @@ class Runner:
     async def _drive(self) -> None:
         while not self._interrupted:
             ready = self._course.advance()
-            if self._course.doubtful:
-                await self._check()
+            doubted = self._guard.doubted() if self._course.doubtful else None
+            if doubted is not None:
+                await self._check(doubted)
                 continue
-            self._begin_gating()
+            self._places.note_ready(ready)
+            await self._begin_gating()
             if self._gating is not None:  # gates judge the project as it is: nothing changes it meanwhile
                 ready = [node for node in ready if not node.writes]
-            starts = startable(ready, self.state, running=tuple(self._tasks.values()), parallel=self.plan.parallel)
-            if starts and starts[0].node.writes and self._guard.doubts():
-                await self._check()
+            running = tuple(self._tasks.values())
+            ready = [node for node in ready if self._places.may_start(node, running)]
+            starts = startable(ready, self.state, running=running, parallel=self.plan.parallel)
+            if starts and starts[0].node.alone and (doubted := self._guard.doubted()) is not None:
+                await self._check(doubted)
                 continue
             await self._start(starts)
             if self._tasks or self._gating is not None:
@@ -118,21 +133,24 @@ class Runner:
 
     # -- what is judged
 
-    def _begin_gating(self) -> None:
+    async def _begin_gating(self) -> None:
         if self._course.due is None or self._gating is not None:
             return
         phase, wanted = self._course.due
         self._notes.write()
-        self._guard.disturb()
+        self._places.here.fresh = None
+        root = await self._places.root_of(phase)
         work = self.folder / (f"{phase}.gates" if phase else "gates")
         work.mkdir(exist_ok=True)
         self._gated = {name: f"{phase}/gate:{name}" if phase else f"gate:{name}" for name in wanted}
-        self._gating = asyncio.ensure_future(self.gatekeeper.judge(wanted, phase=phase, work=str(work)))
+        self._gating = asyncio.ensure_future(self.gatekeeper.judge(wanted, phase=phase, root=root, work=str(work)))
 
-    async def _check(self) -> None:
-        """Check the promises of the steps that said that they write nothing, and have ended."""
-        tree, refuted = await self._guard.look(ready.key for ready in self._tasks.values())
-        self._notes.add(Kind.TREE_SEEN, attempt=self.state.seen + 1, payload={"tree": tree})
+    async def _check(self, place: Place) -> None:
+        """Check the promises of the steps that said that they write nothing, and have ended in a place."""
+        here = (ready.key for ready in self._tasks.values() if self.state.step(ready.key).place == place.name)
+        tree, refuted = await self._guard.look(place, here)
+        seen_now = {"tree": tree, "place": place.name}
+        self._notes.add(Kind.TREE_SEEN, attempt=self.state.seen + 1, payload=seen_now)
         for key, result in refuted.items():
             payload = payload_of(result)
             self._notes.add(Kind.STEP_REFUTED, step=key, attempt=self.state.step(key).attempt, payload=payload)
@@ -142,29 +160,51 @@ class Runner:
     # -- what runs
 
     async def _start(self, starts: list[Ready]) -> None:
-        begun: list[tuple[Ready, Attempt, Checkpoint | None]] = []
+        begun: list[_Begun] = []
         for start in starts:
-            before: Checkpoint | None = None
-            if self._guard.watches(start.node):
-                found = await self._guard.begin(start.node, start.key)
-                if self._interrupted:
-                    return
-                if found.refused is not None:
-                    result = _softened(start.node, found.refused)
-                    self._notes.add(Kind.STEP_FINISHED, step=start.key, payload=payload_of(result))
-                    continue
-                before = found.before
-            else:
-                self._guard.disturb()
-            begun.append((start, self._note_start(start, before), before))
+            one = await self._begin(start)
+            if self._interrupted:
+                return
+            if one is not None:
+                begun.append(one)
         self._notes.write()
-        for start, attempt, before in begun:
-            self._tasks[asyncio.create_task(self._step(start, attempt, before))] = start
+        for one in begun:
+            self._tasks[asyncio.create_task(self._step(one))] = one.start
 
-    def _note_start(self, start: Ready, before: Checkpoint | None, *, interim: bool = False) -> Attempt:
+    async def _begin(self, start: Ready, *, interim: bool = False) -> "_Begun | None":
+        """Find out where a step works and keep the state it begins with; None if it cannot begin, which is noted."""
+        try:
+            place = await self._places.of(start)
+        except WorktreeUnfit as unfit:
+            self._refuse(
+                start, StepResult(status=Status.ERROR, outcome=Status.ERROR, reason=str(unfit), fix=unfit.hint)
+            )
+            return None
+        if place.own and not self.state.trees.get(place.name):
+            await self._check(place)
+        before: Checkpoint | None = None
+        if self._guard.watches(place, start.node):
+            found = await self._guard.begin(place, start.node, start.key)
+            if self._interrupted and not interim:
+                return None
+            if found.refused is not None:
+                self._refuse(start, found.refused)
+                return None
+            before = found.before
+        else:
+            place.fresh = None
+        attempt = self._note_start(start, place, before, interim=interim)
+        return _Begun(start=start, place=place, attempt=attempt, before=before)
+
+    def _refuse(self, start: Ready, result: StepResult) -> None:
+        if not self._interrupted:
+            payload = payload_of(_softened(start.node, result))
+            self._notes.add(Kind.STEP_FINISHED, step=start.key, payload=payload)
+
+    def _note_start(self, start: Ready, place: Place, before: Checkpoint | None, *, interim: bool = False) -> Attempt:
         step = self.state.step(start.key)
         number = step.attempt + 1
-        attempt = self._attempt(start, number)
+        attempt = self._attempt(start, place, number)
         try:
             command = shown(self.executor.argv(attempt, self.plan.phase(start.node.phase)))
         except (ExpressionError, ValueError):
@@ -172,12 +212,14 @@ class Runner:
         payload: dict[str, object] = {"command": command, "log": attempt.log.name, "matrix": dict(step.matrix)}
         if before is not None:
             payload.update(before=before.commit, ref=before.ref, tree=before.tree)
+        if place.own:
+            payload["place"] = place.name
         if interim:
             payload["interim"] = True
         self._notes.add(Kind.STEP_STARTED, step=start.key, attempt=number, payload=payload)
         return attempt
 
-    def _attempt(self, start: Ready, number: int) -> Attempt:
+    def _attempt(self, start: Ready, place: Place, number: int) -> Attempt:
         name = start.key.replace("/", ".").replace("[", ".").replace("]", "") + f".{number}"
         out = self.folder / name
         visible: seen.Contexts = {}
@@ -186,21 +228,27 @@ class Runner:
         visible["matrix"] = dict(self.state.step(start.key).matrix)
         visible["step"] = {"id": start.node.step.id, "out": str(out), "attempt": number}
         return Attempt(
-            run=self.state.id, node=start.node, key=start.key, number=number, out=out,
+            run=self.state.id, node=start.node, key=start.key, number=number, root=place.root, out=out,
             log=self.folder / f"{name}.log", contexts=visible,
         )  # fmt: skip
 
-    async def _step(self, start: Ready, attempt: Attempt, before: Checkpoint | None) -> StepResult:
+    async def _step(self, begun: "_Begun") -> StepResult:
         """Run attempts, beginning with this one, until one succeeds or none is left."""
-        phase = self.plan.phase(start.node.phase)
+        try:
+            return await self._tried(begun)
+        finally:
+            await self._places.leave(begun.start, begun.place)
+
+    async def _tried(self, begun: "_Begun") -> StepResult:
+        start, phase = begun.start, self.plan.phase(begun.start.node.phase)
         policy = start.node.step.retry or phase.defaults.retry
         while True:
-            result = await self._once(start, attempt, before)
+            result = await self._once(begun)
             wait_s = pause_s(policy, result, tries=self.state.step(start.key).retries + 1)
             if wait_s is None:
                 return _softened(start.node, result)
             self._notes.add(
-                Kind.STEP_RETRIED, step=start.key, attempt=attempt.number,
+                Kind.STEP_RETRIED, step=start.key, attempt=begun.attempt.number,
                 payload={
                     "status": result.status.value, "reason": result.reason, "code": result.code,
                     "signal": result.signal, "wait_ms": round(wait_s * 1000), "duration_ms": result.duration_ms,
@@ -208,25 +256,35 @@ class Runner:
             )  # fmt: skip
             self._notes.write()
             await asyncio.sleep(wait_s)
-            if before is not None:
-                before = await self._anew(start, before)
-            attempt = self._note_start(start, before)
+            before = begun.before if begun.before is None else await self._anew(begun, begun.before)
+            attempt = self._note_start(start, begun.place, before)
+            begun = replace(begun, attempt=attempt, before=before)
             self._notes.write()
 
-    async def _once(self, start: Ready, attempt: Attempt, before: Checkpoint | None) -> StepResult:
-        _make_folder(attempt.out)
+    async def _once(self, begun: "_Begun") -> StepResult:
+        start, place, before = begun.start, begun.place, begun.before
+        _make_folder(begun.attempt.out)
+        phase = self.plan.phase(start.node.phase)
         result = await self.executor.run(
-            attempt, self.plan.phase(start.node.phase), on_output=lambda line: self.observer.output(start.key, line)
+            begun.attempt, phase, on_output=lambda line: self.observer.output(start.key, line)
         )
-        return result if before is None else await self._guard.end(start.node, start.key, before, result)
+        if before is None:
+            return result
+        result, changed = await self._guard.end(place, start.node, start.key, before, result)
+        return await self._places.settle(start, place, before, result, changed)
 
-    async def _anew(self, start: Ready, before: Checkpoint) -> Checkpoint | None:
+    async def _anew(self, begun: "_Begun", before: Checkpoint) -> Checkpoint | None:
         """Take back what a failed attempt has changed, where the step says what that can be; return the state then."""
+        start, place = begun.start, begun.place
         if start.node.paths is not None:
-            restored = await self._guard.restore(start.node, start.key, before.commit)
-            number = self.state.step(start.key).attempt
-            self._notes.add(Kind.STEP_RESTORED, step=start.key, attempt=number, payload=restored_payload(restored))
-        return (await self._guard.begin(start.node, start.key)).before
+            restored = await self._guard.restore(place, start.node, start.key, before.commit)
+            number, payload = self.state.step(start.key).attempt, restored_payload(restored)
+            self._notes.add(Kind.STEP_RESTORED, step=start.key, attempt=number, payload=payload)
+        return (await self._guard.begin(place, start.node, start.key)).before
+
+    async def _prepare(self, phase: PhaseSpec, root: str, name: str) -> str:
+        """Run the command that prepares a checkout; return what went wrong."""
+        return await self.executor.prepare(phase, root, self.folder / f"setup.{name}.log", run=self.state.id)
 
     async def _wait(self) -> None:
         """Wait until something ends or a tick has passed; record what ended."""
@@ -290,6 +348,8 @@ class Runner:
             self._notes.write()
             await self._clean_up()
         self._notes.write()
+        if self.state.status.ended:
+            await self._places.close()
 
     async def _ended(self) -> None:
         rest = [*self._tasks, *([self._gating] if self._gating else [])]
@@ -317,20 +377,28 @@ class Runner:
                 yield Ready(key=key, node=node)
 
     async def _interim(self, start: Ready, *, end_s: float) -> None:
-        before: Checkpoint | None = None
-        if self._guard.watches(start.node):
-            before = (await self._guard.begin(start.node, start.key)).before
-            if before is None:
-                return
-        attempt = self._note_start(start, before, interim=True)
+        begun = await self._begin(start, interim=True)
+        if begun is None:
+            return
         self._notes.write()
         try:
-            result = await asyncio.wait_for(self._once(start, attempt, before), end_s - time.monotonic())
+            result = await asyncio.wait_for(self._once(begun), end_s - time.monotonic())
         except TimeoutError:
             result = _CUT_OFF
         payload = payload_of(_softened(start.node, result))
-        self._notes.add(Kind.STEP_INTERIM, step=start.key, attempt=attempt.number, payload=payload)
+        self._notes.add(Kind.STEP_INTERIM, step=start.key, attempt=begun.attempt.number, payload=payload)
         self._notes.write()
+        await self._places.leave(start, begun.place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """A step that begins: where, as which attempt, and with which state."""
+
+    start: Ready
+    place: Place
+    attempt: Attempt
+    before: Checkpoint | None
 
 
 def _softened(node: Node, result: StepResult) -> StepResult:

@@ -43,15 +43,16 @@ class Kind(StrEnum):
     run.finished     status, exit_code, reason, duration_ms
     phase.started    title
     phase.finished   status, reason, duration_ms
-    step.expanded    matrix [{name: value}]
+    step.expanded    matrix [{name: value}]; base: in a worktree, the commit that all of them begin with
     step.started     command (as shown to people), log (path relative to the run's folder), matrix {name: value}; of a
-                     step that may write also before (commit, ref) and tree: the state it began with
+                     step that may write also before (commit, ref) and tree: the state it began with; place: the
+                     checkout it works in
     step.retried     status, reason, code, signal, wait_ms, duration_ms
     step.restored    of an interrupted attempt: paths, kept (refs), left, warnings; or chosen: keep
     step.interim     the fields of StepResult: a final step that ran because the run was stopped; it runs again
     step.finished    the fields of StepResult; a skipped step has attempt 0
     step.refuted     the fields of StepResult: what a step that promised to write nothing is worth after all
-    tree.seen        tree: nothing but steps that promised to write nothing ran since the one before; attempt counts
+    tree.seen        tree, place: the promises of the steps that ran there are checked up to here; attempt counts
     gate.finished    the fields of GateResult
     """
 

@@ -62,6 +62,40 @@ class Retry:
     on: tuple[str, ...] = key("What is tried again: timeout, failure, exit:N. Empty means any failure.", default=())
 
 
+class Workspace(StrEnum):
+    """Where the steps of a phase work: in the project's own folder, or in a checkout that the run has for itself."""
+
+    IN_PLACE = "in-place"
+    WORKTREE = "worktree"
+
+
+class RollbackOn(StrEnum):
+    """How a phase has to end for its steps to be taken back."""
+
+    FAILURE = "failure"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """When what a phase has done is taken back."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    on: tuple[RollbackOn, ...] = key("How the phase has to end: failure, cancelled.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """How the effect of a step is taken back: a command, or a built-in action."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    run: str | tuple[str, ...] = key("The command, as in a step.", default=())
+    uses: str = key("A built-in action, as in a step.", default="")
+    with_: dict[str, Scalar] = key("Values for the action.", factory=dict, alias="with")
+    env: dict[str, Scalar] = key("Environment variables of the command.", factory=dict)
+    timeout: str | None = key("Longest time it may take, such as 10m.", default=None, pattern=DURATION)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permissions:
     """What the steps of a phase may change."""
@@ -86,7 +120,12 @@ class Step:
 
     __pydantic_config__: ClassVar[dict[str, object]] = STRICT
     id: str = key("Name of the step, unique in its phase.", pattern=NAME)
-    run: str | tuple[str, ...] = key("The command: a list is the exact arguments; text is run by the shell.")
+    run: str | tuple[str, ...] = key(
+        "The command: a list is the exact arguments; text is run by the shell.", default=()
+    )
+    uses: str = key("A built-in action in place of a command.", default="")
+    with_: dict[str, Scalar] = key("Values for the action.", factory=dict, alias="with")
+    undo: Undo | None = key("How the effect of the step is taken back, if its phase says `rollback`.", default=None)
     title: str = key("What people read beside the id.", default="")
     needs: tuple[str, ...] | None = key(
         "Steps that must have ended first. Absent: the step before; empty list: none.", default=None
@@ -135,6 +174,13 @@ class PhaseSpec:
     needs: tuple[str, ...] = key("Phases that run before this one.", default=())
     inputs: dict[str, InputSpec] = key("Values that a caller may give.", factory=dict)
     permissions: Permissions | None = key("What the steps may change.", default=None)
+    workspace: Workspace = key("Where the steps work: in-place, or worktree.", default=Workspace.IN_PLACE)
+    setup: str | tuple[str, ...] = key("A command that prepares each new worktree, such as installing.", default=())
+    link: tuple[str, ...] = key(
+        "Folders of the project that git ignores and that each worktree gets as links.",
+        default=(".venv", "node_modules"),
+    )
+    rollback: Rollback | None = key("When what the steps have done is taken back.", default=None)
     secrets: tuple[str, ...] = key("Names of environment variables whose values are hidden in all output.", default=())
     env: dict[str, Scalar] = key("Environment variables of all steps.", factory=dict)
     defaults: Defaults = key("Settings of steps that do not say their own.", factory=Defaults)

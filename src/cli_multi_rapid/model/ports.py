@@ -87,12 +87,12 @@ class Gatekeeper(Protocol):
     """Evaluates gates of the project for the engine."""
 
     def judge(
-        self, wanted: Mapping[str, tuple[str, ...] | None], *, phase: str, work: str
+        self, wanted: Mapping[str, tuple[str, ...] | None], *, phase: str, root: str, work: str
     ) -> Awaitable[tuple[GateResult, ...]]:
         """Evaluate gates in the given order.
 
         `wanted` maps the name of a gate to the absolute paths of its evidence, or to None where it shall use the
-        reports that its settings name. `work` is a folder for what the checks write.
+        reports that its settings name. They judge the folder `root`; `work` is one for what the checks write.
         """
         ...
 

@@ -50,7 +50,8 @@ class StepResult:
     """What is recorded when a step has ended. `outcome` is what happened, before `continue-on-error` softens it.
 
     Of a step that may write, `after` is the commit with the state it left, `tree` its tree, `changed` the number of
-    files that differ from its start. `warnings` are sentences for people.
+    files that differ from its start. `warnings` are sentences for people. `commit` is, in a worktree, the one that its
+    changes became.
     """
 
     status: Status
@@ -67,4 +68,5 @@ class StepResult:
     after: str = ""
     tree: str = ""
     changed: int = 0
+    commit: str = ""
     warnings: tuple[str, ...] = ()

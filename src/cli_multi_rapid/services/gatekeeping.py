@@ -37,10 +37,11 @@ class ProjectGates:
     _stopped: list[bool] = field(default_factory=list)
 
     async def judge(
-        self, wanted: Mapping[str, tuple[str, ...] | None], *, phase: str, work: str
+        self, wanted: Mapping[str, tuple[str, ...] | None], *, phase: str, root: str, work: str
     ) -> tuple[GateResult, ...]:
         """Evaluate the gates; see `model.ports.Gatekeeper.judge`."""
-        return await asyncio.to_thread(self._judge, wanted, phase, Path(work), asyncio.get_running_loop())
+        judged = replace(self.project, root=Path(root))
+        return await asyncio.to_thread(self._judge, judged, wanted, phase, Path(work), asyncio.get_running_loop())
 
     def stop(self) -> None:
         """End the commands of the gates that are being judged."""
@@ -49,9 +50,15 @@ class ProjectGates:
             future.cancel()
 
     def _judge(
-        self, wanted: Mapping[str, tuple[str, ...] | None], phase: str, work: Path, loop: asyncio.AbstractEventLoop
+        self,
+        project: Project,
+        wanted: Mapping[str, tuple[str, ...] | None],
+        phase: str,
+        work: Path,
+        loop: asyncio.AbstractEventLoop,
     ) -> tuple[GateResult, ...]:
-        tree, files = tree_of(self.project).id, files_of(self.project)
+        index = None if project.root == self.project.root else work / "index"
+        tree, files = tree_of(project, index=index).id, files_of(project)
         cache = ensure_state_dir(cache_dir(self.project.environ))
 
         def execute(command: Command) -> Exit:
@@ -62,7 +69,7 @@ class ProjectGates:
             scratch = work / name
             scratch.mkdir(parents=True, exist_ok=True)
             return GateInput(
-                root=str(self.project.root), level=self.level, files=files, tree=tree,
+                root=str(project.root), level=self.level, files=files, tree=tree,
                 evidence=wanted[name], env=self.env, work=str(scratch), cache=str(cache), execute=execute,
             )  # fmt: skip
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cli_multi_rapid.engine.fold import RunState, fold
-from cli_multi_rapid.engine.graph import build
-from cli_multi_rapid.engine.recovery import Choice, HalfDone, half_done, made_whole
+from cli_multi_rapid.engine.graph import RunPlan, build
+from cli_multi_rapid.engine.recovery import Choice, HalfDone, half_done, made_whole, renewed
 from cli_multi_rapid.errors import GitFailed
 from cli_multi_rapid.model.events import Kind, NewEvent
 from cli_multi_rapid.services.snapshot import plan_of
@@ -15,14 +15,16 @@ from cli_multi_rapid.system.checkpoints import GitCheckpoints
 from cli_multi_rapid.system.git import Repository, open_repository
 from cli_multi_rapid.system.git_refs import Refs, forget
 from cli_multi_rapid.system.store import SqliteStore
+from cli_multi_rapid.system.worktrees import GitWorktrees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
-    """The repository that a project lies in, and the checkpoints of one run in it."""
+    """The repository that a project lies in, and the checkpoints and worktrees of one run in it."""
 
     repository: Repository
     checkpoints: GitCheckpoints
+    worktrees: GitWorktrees
 
     def forget_old(self, store: SqliteStore, *, keep_runs: int) -> None:
         """Let go of the checkpoints of all but the newest runs; runs that have not ended keep theirs."""
@@ -34,7 +36,7 @@ class Keeping:
         forget(self.repository, keep=frozenset((*newest, *unended)))
 
 
-def keeping_of(project: Project, run: str) -> Keeping | None:
+def keeping_of(project: Project, run: str, plan: RunPlan) -> Keeping | None:
     """Return what keeps the states of a run, or None where there is no git repository.
 
     Nor is there any where the project is on a disk that can only be read: nothing can be kept, or changed.
@@ -42,10 +44,15 @@ def keeping_of(project: Project, run: str) -> Keeping | None:
     repository = open_repository(project.root, environ=project.environ)
     if repository is None or not (os.access(repository.places.objects, os.W_OK) or os.access(project.root, os.W_OK)):
         return None
+    refs = Refs(repository, run)
     checkpoints = GitCheckpoints(
-        repository, refs=Refs(repository, run), work=project.folder(run) / "checkpoints", kept=project.state / "index"
+        repository, refs=refs, work=project.folder(run) / "checkpoints", kept=project.state / "index"
     )
-    return Keeping(repository=repository, checkpoints=checkpoints)
+    worktrees = GitWorktrees(
+        repository, refs=refs, folder=project.folder(run) / "trees", environ=project.environ,
+        links=tuple(dict.fromkeys(name for phase in plan.phases for name in phase.link)),
+    )  # fmt: skip
+    return Keeping(repository=repository, checkpoints=checkpoints, worktrees=worktrees)
 
 
 def settled(
@@ -59,6 +66,9 @@ def settled(
     """
     events = []
     for found in half_done(state, build(plan_of(state.started).phases)):
+        if found.place and keeping is not None:
+            events.append(renewed(found, keeping.worktrees, commit=state.commit))
+            continue
         if not found.before or keeping is None:
             _check_lost(found, keeping)
             if not state.cancelled:

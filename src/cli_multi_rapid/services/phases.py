@@ -11,6 +11,7 @@ from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.settings import Settings
 from cli_multi_rapid.services.project import CONFIG
+from cli_multi_rapid.services.settings import ProjectSettings
 from cli_multi_rapid.services.snapshot import Wish, check_phase, secret_names, snapshot
 from cli_multi_rapid.services.tree import Tree, tree_of
 from cli_multi_rapid.services.trust import require_trust, trusted
@@ -79,7 +80,7 @@ def check_job(project: Project, jobs: Jobs, name: str, *, everything: bool) -> t
     return tuple(jobs[name])
 
 
-def require_trusted(project: Project, specs: Specs) -> str:
+def require_trusted(project: Project, specs: Specs, settings: ProjectSettings) -> str:
     """Return how the project is trusted, having made sure that what was read is what is trusted.
 
     Raises:
@@ -89,8 +90,8 @@ def require_trusted(project: Project, specs: Specs) -> str:
     texts = dict(specs.texts)
     if specs.gates_text is not None:
         texts[GATES] = specs.gates_text
-    for path, text in texts.items():
-        digest = sha256(text.encode("utf-8", errors="surrogateescape")).hexdigest()
+    digests = {path: sha256(text.encode("utf-8", "surrogateescape")).hexdigest() for path, text in texts.items()}
+    for path, digest in {CONFIG: settings.digest, **digests}.items():
         if found.covered.files.get(path) != digest:
             raise ProjectUntrusted(f"{path} changed while it was being read", where=str(project.root))
     return found.state

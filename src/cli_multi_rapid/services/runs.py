@@ -22,6 +22,7 @@ from cli_multi_rapid.services.project import ensure_state_dir
 from cli_multi_rapid.services.runids import new_run_id
 from cli_multi_rapid.services.snapshot import plan_of
 from cli_multi_rapid.services.wiring import Project
+from cli_multi_rapid.services.worktrees import why_unfit
 from cli_multi_rapid.system.lock import ProjectLock, acquire
 from cli_multi_rapid.system.store import SqliteStore, open_store
 
@@ -101,7 +102,7 @@ def start(project: Project, record: Payload, *, session: Session, alone: bool = 
             )
             for event in begun:
                 session.observer.event(event)
-            return asyncio.run(_driven(mine, fold(run, begun), keeping_of(project, run), fence=fence))
+            return asyncio.run(_driven(mine, fold(run, begun), keeping_of(project, run, plan_of(record)), fence=fence))
 
 
 def resume(project: Project, run: str, *, session: Session) -> Ended:
@@ -153,7 +154,7 @@ def _taken_up(held: _Held, run: str) -> Ended:
         events = held.store.events(run)
         state = fold(run, events)
         _check_unended(state)
-        keeping = keeping_of(held.project, run)
+        keeping = keeping_of(held.project, run, plan_of(state.started))
         repairs = settled(state, keeping, choice=held.session.half_done, warn=held.session.warn)
         for event in (*events, *held.store.append(run, [*repairs, _taken(fence)], fence=fence)):
             held.session.observer.event(event)
@@ -257,6 +258,8 @@ async def _driven(held: _Held, state: RunState, keeping: Keeping | None, *, fenc
         observer=held.session.observer,
         folder=project.folder(state.id),
         checkpoints=keeping.checkpoints if keeping else None,
+        worktrees=keeping.worktrees if keeping else None,
+        unfit=lambda phase: why_unfit(project, phase, around),
     )  # fmt: skip
     _obey_signals(loop, runner)
     if limits.timeout_s is not None:

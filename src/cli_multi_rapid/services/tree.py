@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 from cli_multi_rapid.services.wiring import Project
 
@@ -18,14 +19,14 @@ class Tree:
     warnings: tuple[str, ...] = ()
 
 
-def tree_of(project: Project) -> Tree:
-    """Return the present tree of a project."""
+def tree_of(project: Project, *, index: Path | None = None) -> Tree:
+    """Return the present tree of a project; `index` is where git's index of it is kept, by default with its state."""
     from cli_multi_rapid.system.git import open_repository
 
     repository = open_repository(project.root, environ=project.environ)
     if repository is None:
         return Tree()
-    written = repository.write_tree(project.state / "index")
+    written = repository.write_tree(index or project.state / "index")
     return Tree(
         id=written.id,
         head=repository.head() or "",
