@@ -320,6 +320,7 @@ PROBLEMS: dict[str, str] = {
     "SPEC-VERSION-NUMBER": "An unquoted number such as 3.10 loses its last zero: quote it.",
     "SPEC-LIMIT": "A phase has more steps, or a matrix more combinations, than are allowed.",
     "STEP-KIND": "A step has exactly one action.",
+    "ACTION-UNKNOWN": "A step uses an action that does not exist, or not in this place.",
     "STEP-DUPLICATE": "Two steps of one phase have the same id.",
     "NEED-UNKNOWN": "A step or phase needs one that does not exist.",
     "NEED-MISSING": "An expression reads a step that may not have ended by then; a need makes sure that it has.",

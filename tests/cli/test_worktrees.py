@@ -1,5 +1,6 @@
 """Phases that work in worktrees: real git, from outside."""
 
+import json
 import os
 import signal
 import subprocess
@@ -174,7 +175,7 @@ gates: [deny]
 def test_an_editable_install_is_refused(project):
     record = project.root / ".venv/lib/python3.11/site-packages/calc-1.0.dist-info/direct_url.json"
     record.parent.mkdir(parents=True)
-    record.write_text('{"dir_info": {"editable": true}, "url": "file://%s"}' % project.root)
+    record.write_text(json.dumps({"dir_info": {"editable": True}, "url": project.root.as_uri()}))
     (project.root / ".venv/bin").mkdir()
     (project.root / ".venv/bin/python").symlink_to(sys.executable)
     (project.root / ".venv/pyvenv.cfg").write_text("home = /usr/bin\n")

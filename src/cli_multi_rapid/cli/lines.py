@@ -13,7 +13,7 @@ _WIDTH = 120
 STEP_ENDS = frozenset((Kind.STEP_FINISHED, Kind.STEP_RETRIED, Kind.STEP_INTERIM, Kind.STEP_REFUTED))
 """What ends an attempt of a step, or changes how it ended."""
 
-_ENDS = STEP_ENDS | {Kind.GATE_FINISHED, Kind.PHASE_FINISHED}
+_ENDS = STEP_ENDS | {Kind.GATE_FINISHED, Kind.PHASE_FINISHED, Kind.UNDO_FINISHED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,9 @@ def line_of(event: Event) -> Line | None:
     status = record.choice("status", Status)
     if event.kind is Kind.PHASE_FINISHED:
         return Line(phase=phase, name="", status=status, took=took, detail=one_line(record.text("reason")))
+    if event.kind is Kind.UNDO_FINISHED:
+        said = "taken back" if status is Status.SUCCESS else f"not taken back: {_why(record)}"
+        return Line(phase=phase, name=name, status=status, took=took, detail=said)
     if event.kind is Kind.STEP_RETRIED:
         again = f"; tried again in {duration(record.integer('wait_ms'))}"
         return Line(phase=phase, name=name, status=status, took=took, detail=_why(record) + again)

@@ -58,6 +58,7 @@ class _Step:
     retried: dict[int, Record] = field(default_factory=dict)
     restored: list[Record] = field(default_factory=list)
     finished: Record | None = None
+    undone: Record | None = None
     last: int = 0
 
     def finish(self, live: Status) -> StepView:
@@ -93,8 +94,15 @@ class _Step:
             leftover=end.integer("leftover"),
             truncated=end.flag("truncated"),
             changed=end.integer("changed"),
-            remarks=(*base.remarks, *end.texts("warnings")),
+            remarks=(*base.remarks, *end.texts("warnings"), *self._not_undone()),
+            undone=self.undone.text("status") if self.undone else "",
         )
+
+    def _not_undone(self) -> tuple[str, ...]:
+        if self.undone is None or self.undone.text("status") == Status.SUCCESS:
+            return ()
+        code = self.undone.maybe_integer("code")
+        return (f"could not be taken back: {self.undone.text('reason') or f'exit code {code}'}",)
 
     def _attempt(self, attempt: int, live: Status) -> AttemptView:
         begun, end = self.begun[attempt], self.retried.get(attempt)
@@ -149,6 +157,9 @@ class _Run:
             self._take_run(event, record)
         elif area == "phase":
             self._take_phase(event, record)
+        elif event.kind is Kind.UNDO_FINISHED:
+            steps = self._phase(event.step.partition("/")[0]).steps
+            steps.setdefault(event.step, _Step(key=event.step)).undone = record
         elif area == "step":
             self._take_step(event, record)
         elif area == "gate":

@@ -57,7 +57,8 @@ class AttemptView:
 class StepView:
     """One step, or one combination of a matrix (`key` is ``phase1/test[0]``). `log` is relative to the run's folder.
 
-    `changed` is how many files it changed, of a step that may write. `remarks` are sentences about what was unusual.
+    `changed` is how many files it changed, of a step that may write. `remarks` are sentences about what was unusual;
+    `undone` tells how taking the step back ended, if that was tried.
     """
 
     key: str
@@ -80,6 +81,7 @@ class StepView:
     truncated: bool = False
     changed: int = 0
     remarks: tuple[str, ...] = ()
+    undone: str = ""
     attempts: tuple[AttemptView, ...] = ()
 
     @property

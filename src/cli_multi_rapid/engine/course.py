@@ -13,6 +13,7 @@ from cli_multi_rapid.engine.graph import Graph, Node, RunPlan
 from cli_multi_rapid.engine.guard import Guard
 from cli_multi_rapid.engine.notes import Notes
 from cli_multi_rapid.engine.planner import Planner, Ready, roll_up
+from cli_multi_rapid.engine.undoing import next_undo
 from cli_multi_rapid.model.events import Kind, payload_of
 from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.model.run import Status, StepResult
@@ -27,7 +28,8 @@ class Course:
     """Decides without running anything. `running` and `judging` tell what is at work at the moment.
 
     After `advance`, `due` are the gates whose turn has come (those of a phase, or of the project for the phase ""), and
-    `doubtful` tells that the promises of steps have to be checked before the run can go on.
+    `doubtful` tells that the promises of steps have to be checked before the run can go on; `undo` is the step that has
+    to be taken back.
     """
 
     def __init__(
@@ -46,10 +48,11 @@ class Course:
         self._began: dict[str, float] = {"": time.monotonic()}
         self.due: tuple[str, Wanted] | None = None
         self.doubtful = False
+        self.undo = ""
 
     def advance(self) -> list[Node]:
         """Note everything that follows from the state by itself; return the steps that may start."""
-        self.due, self.doubtful = None, False
+        self.due, self.doubtful, self.undo = None, False, ""
         while True:
             before = self._notes.waiting
             ready: list[Node] = []
@@ -83,12 +86,18 @@ class Course:
         ready = self._admitted(spec.name, final=False)
         if not self._planner.all_ended(spec.name, final=False):
             return ready
-        if self._doubted() or not self._gates_done(spec):
+        if self._doubted() or not self._gates_done(spec) or not self._taken_back(spec):
             return []
         ready = self._admitted(spec.name, final=True)
         if self._planner.all_ended(spec.name, final=True) and not self._doubted():
             self._close(spec)
         return ready
+
+    def _taken_back(self, spec: PhaseSpec) -> bool:
+        """Tell whether nothing of a phase is left to be taken back; else name the step that is next."""
+        key = next_undo(spec, self._graph, self._state)
+        self.undo = self.undo or key
+        return not key
 
     def _doubted(self) -> bool:
         self.doubtful = self.doubtful or self._guard.doubted() is not None

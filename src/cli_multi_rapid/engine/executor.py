@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from signal import Signals
@@ -19,6 +20,8 @@ from cli_multi_rapid.engine.expressions import (
     to_string,
 )
 from cli_multi_rapid.engine.graph import Node
+from cli_multi_rapid.errors import CmrError
+from cli_multi_rapid.model.actions import Action, ActionInput
 from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.phase import PhaseSpec, Scalar, duration_s
 from cli_multi_rapid.model.process import Command, Exit, OutputSink, ProcessRunner
@@ -29,6 +32,7 @@ from cli_multi_rapid.system.redact import Masker
 _RECORD_LIMIT_BYTES = 64 << 10
 _FREE_TEXT = frozenset({"command", "reason", "fix", "outputs", "summary", "findings", "details", "warnings"})
 _CONTENT_LIMIT_BYTES = 32 << 20
+_GIVEN = ("inputs", "steps", "artifacts", "phase", "run", "git", "matrix")  # what an action sees of the contexts
 
 Requirements = Callable[[tuple[str, ...]], Iterable[tuple[str, str]]]
 """Returns name and fix of everything that is required and missing."""
@@ -36,7 +40,11 @@ Requirements = Callable[[tuple[str, ...]], Iterable[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What one attempt is to do: who it is, where its files go, and what its expressions see."""
+    """What one attempt is to do: who it is, where it works, where its files go, and what its expressions see.
+
+    `commit` is what the worktrees of the run have come to, `base` the one they began with; `undoes` are the outputs of
+    the step that it takes back.
+    """
 
     run: str
     node: Node
@@ -46,6 +54,9 @@ class Attempt:
     out: Path
     log: Path
     contexts: Contexts
+    commit: str = ""
+    base: str = ""
+    undoes: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +64,7 @@ class Executor:
     """Runs attempts in one project.
 
     `environ` is what steps inherit; `secrets` maps declared names to their values, which are hidden in all output.
+    `actions` carry out `uses:`.
     """
 
     runner: ProcessRunner
@@ -62,6 +74,7 @@ class Executor:
     log_cap_bytes: int
     requirements: Requirements
     hash_files: HashFiles | None = None
+    actions: Mapping[str, Action] = field(default_factory=dict)
 
     def argv(self, attempt: Attempt, phase: PhaseSpec) -> tuple[str, ...]:
         """Return the exact arguments of the command.
@@ -71,6 +84,8 @@ class Executor:
             ValueError: a value would be taken for an option.
         """
         run = attempt.node.step.run
+        if attempt.node.step.uses:
+            return ("uses", attempt.node.step.uses)
         if isinstance(run, str):
             return (*SHELLS[attempt.node.step.shell or phase.defaults.shell], run)
         items: list[str] = []
@@ -107,6 +122,8 @@ class Executor:
         except ValueError as refused:
             return _bad(Status.FAILURE, str(refused), fix="put '--' before it in the list, or pass it through env")
         timeout = step.timeout or phase.defaults.timeout
+        if step.uses:
+            return await self._acted(attempt, env, limit=timeout)
         ended = await self.runner.run(
             Command(
                 argv=argv, cwd=attempt.root, env=env, log=str(attempt.log), tag=f"{attempt.run}:{attempt.key}",
@@ -117,6 +134,39 @@ class Executor:
         if step.produces or step.outputs:  # may read and hash large files: not on the event loop
             return await asyncio.to_thread(self._judged, attempt, ended, timeout=timeout)
         return self._judged(attempt, ended, timeout=timeout)
+
+    async def _acted(self, attempt: Attempt, env: Mapping[str, str], *, limit: str) -> StepResult:
+        """Carry a built-in action out."""
+        step, begin = attempt.node.step, time.monotonic()
+        contexts = {**attempt.contexts, "secrets": dict(self.secrets)}
+        try:
+            values = {name: self._value(value, contexts) for name, value in step.with_.items()}
+        except ExpressionError as broken:
+            return _bad(Status.FAILURE, f"expression: {broken}")
+
+        async def execute(command: Command) -> Exit:
+            tag, secrets = f"{attempt.run}:{attempt.key}", tuple(self.secrets.values())
+            return await self.runner.run(replace(command, tag=tag, secrets=secrets))
+
+        visible = {name: attempt.contexts.get(name, {}) for name in _GIVEN}
+        given = ActionInput(
+            run=attempt.run, key=attempt.key, values=values, root=attempt.root, out=str(attempt.out), environ=env,
+            commit=attempt.commit, base=attempt.base, undoes=attempt.undoes, contexts=visible, execute=execute,
+        )  # fmt: skip
+        try:
+            done = await asyncio.wait_for(self.actions[step.uses](given), duration_s(limit))
+        except TimeoutError:
+            return _bad(Status.TIMEOUT, f"took longer than {limit}")
+        except CmrError as failed:
+            return _bad(Status.ERROR, str(failed), fix=failed.hint)
+        said = Masker(self.secrets.values()).mask_text(done.failed or done.skipped or done.said)
+        attempt.log.write_text(f"{said}\n", "utf-8")
+        status = Status.FAILURE if done.failed else Status.SKIPPED if done.skipped else Status.SUCCESS
+        took_ms = round((time.monotonic() - begin) * 1000)
+        return StepResult(
+            status=status, outcome=status, reason=done.failed or done.skipped, fix=done.fix, outputs=done.outputs,
+            duration_ms=took_ms,
+        )  # fmt: skip
 
     async def prepare(self, phase: PhaseSpec, root: str, log: Path, *, run: str) -> str:
         """Run the set-up of a phase in a new checkout; return what went wrong, or nothing."""
@@ -201,6 +251,12 @@ class Executor:
         values = {name: interpolate(text, contexts, hash_files=self.hash_files) for name, text in step.outputs.items()}
         check_size(values, "the outputs")
         return values
+
+    def _value(self, value: Scalar, contexts: Mapping[str, object]) -> object:
+        """Evaluate a value of `with:`; what is an expression as a whole keeps its type."""
+        if not isinstance(value, str) or "${{" not in value:
+            return value
+        return interpolate(value, contexts, hash_files=self.hash_files)
 
     def _scalar(self, value: Scalar, contexts: Mapping[str, object]) -> str:
         return self._text(value, contexts) if isinstance(value, str) else to_string(value)

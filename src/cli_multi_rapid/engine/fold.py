@@ -16,7 +16,7 @@ class StepState:
     `before` is the commit with the state that it began with, if it may write. It is `half_done` while files may hold
     changes of an attempt that did not end the step; `interim` attempts of final steps only clean up after a stop.
     `place` is the checkout that it worked in, empty for the project's own folder; `base` the commit that all
-    combinations of a matrix begin with.
+    combinations of a matrix begin with. `left` is the tree when it ended, `undone` how taking it back ended.
     """
 
     status: Status = Status.PENDING
@@ -27,6 +27,9 @@ class StepState:
     interim: bool = False
     place: str = ""
     base: str = ""
+    left: str = ""
+    undone: StepResult | None = None
+    undo_attempt: int = 0
     result: StepResult | None = None
     matrix: Mapping[str, object] = field(default_factory=dict)
     instances: tuple[str, ...] | None = None
@@ -196,6 +199,7 @@ def _step_finished(state: RunState, event: Event | NewEvent) -> None:
     if not _take_over(state, step, result) and event.attempt and not step.before:
         state.unchecked.append(event.step)
     step.half_done = False
+    step.left = state.trees.get(step.place, "")
     state.idle_takes = 0
     _end_one(state, event.step, result)
 
@@ -210,6 +214,17 @@ def _take_over(state: RunState, step: StepState, result: StepResult) -> bool:
         state.trees[step.place] = result.tree
     state.commit = result.commit or state.commit
     return bool(result.tree)
+
+
+def _undo_started(state: RunState, event: Event | NewEvent) -> None:
+    state.step(event.step).undo_attempt = event.attempt
+
+
+def _undo_finished(state: RunState, event: Event | NewEvent) -> None:
+    step = state.step(event.step)
+    step.undone = step_result(event.payload)
+    state.idle_takes = 0
+    _take_over(state, step, step.undone)
 
 
 def _tree_seen(state: RunState, event: Event | NewEvent) -> None:
@@ -273,6 +288,8 @@ _HANDLERS = {
     Kind.STEP_INTERIM: _step_interim,
     Kind.STEP_FINISHED: _step_finished,
     Kind.STEP_REFUTED: _step_refuted,
+    Kind.UNDO_STARTED: _undo_started,
+    Kind.UNDO_FINISHED: _undo_finished,
     Kind.TREE_SEEN: _tree_seen,
     Kind.GATE_FINISHED: _gate_finished,
 }

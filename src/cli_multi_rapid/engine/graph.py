@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from cli_multi_rapid.model.actions import ACTIONS
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.phase import PhaseSpec, Scalar, Step, Workspace
@@ -36,7 +37,7 @@ class Node:
     @property
     def alone(self) -> bool:
         """Tell whether nothing may run beside the step, because it changes what others see."""
-        return self.writes and not self.apart
+        return (self.writes and not self.apart) or (bool(self.step.uses) and ACTIONS[self.step.uses].alone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +108,19 @@ def _part(phase: PhaseSpec, steps: tuple[Step, ...], *, final: bool) -> tuple[No
                 step=step,
                 needs=tuple(f"{phase.name}/{need}" for need in (before if step.needs is None else step.needs)),
                 expressive=_expressive(step) or _expressive_env(phase.env),
-                paths=step.writes if step.writes is not None or phase.permissions is None else phase.permissions.write,
+                paths=_paths(phase, step),
                 final=final,
                 worktree=phase.workspace is Workspace.WORKTREE,
             )
         )
         before = (step.id,)
     return _parted(nodes)
+
+
+def _paths(phase: PhaseSpec, step: Step) -> tuple[str, ...] | None:
+    if step.uses and not ACTIONS[step.uses].writes:
+        return ()
+    return step.writes if step.writes is not None or phase.permissions is None else phase.permissions.write
 
 
 def _parted(nodes: list[Node]) -> tuple[Node, ...]:
@@ -136,6 +143,7 @@ def _expressive(step: Step) -> bool:
     texts = (step.run,) if isinstance(step.run, str) else step.run
     return (
         bool(step.outputs)
+        or bool(step.uses)
         or any("${{" in text for text in (*texts, *step.produces.values()))
         or _expressive_env(step.env)
     )

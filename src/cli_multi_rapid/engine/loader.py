@@ -83,7 +83,7 @@ class _File:
     findings: Findings
 
 
-_LATER_KINDS = ("uses", "agent", "approval")
+_LATER_KINDS = ("agent", "approval")
 
 
 def _open(text: str | bytes, path: str) -> _File:

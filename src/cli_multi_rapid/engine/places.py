@@ -143,6 +143,11 @@ class Places:
         self.commit = self._at = self._bases[place.name] = made
         return await self._recorded(start, result)
 
+    async def back_before(self, commit: str) -> str:
+        """Let the run have come only to what was there before a commit; return that."""
+        self.commit = await self._call(lambda one: one.before(commit))
+        return self.commit
+
     async def leave(self, start: Ready, place: Place) -> None:
         """Give up the checkout that a step had for itself."""
         if start.node.apart and place.own:
@@ -188,7 +193,7 @@ class Places:
         assert checkpoints is not None
         done = await asyncio.to_thread(checkpoints.restore, label, before=before.commit, paths=None)
         place.fresh = None
-        said = f"it failed, so its changes do not count; they are kept:  git diff {done.kept[-1]}" if done.kept else ""
+        said = f"failed, so its changes do not count; they are kept:  git diff {done.kept[-1]}" if done.kept else ""
         return replace(result, tree=before.tree, warnings=(*result.warnings, *([said] if said else [])))
 
     async def _joined(self, start: Ready, made: str, message: str, result: StepResult) -> StepResult:

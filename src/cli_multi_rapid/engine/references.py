@@ -109,7 +109,8 @@ def _earlier_step(path: Sequence[str], scope: Scope) -> Objection | None:
     if spot is None:
         unsure = "" in scope.seen.ids  # a step without an id could be the one that is meant
         return None if unsure else _known(path, 1, [other.step.id for other in scope.seen.spots])
-    if found := _not_ended(f"the step '{spot.step.id}'", [spot], scope):
+    itself = scope.place is Place.UNDO and spot is scope.spot
+    if not itself and (found := _not_ended(f"the step '{spot.step.id}'", [spot], scope)):
         return found
     return _result(path, 2, spot.step)
 

@@ -21,6 +21,7 @@ from cli_multi_rapid.engine.places import Means, Place, Places
 from cli_multi_rapid.engine.planner import Ready, startable
 from cli_multi_rapid.engine.recovery import restored_payload
 from cli_multi_rapid.engine.retries import pause_s
+from cli_multi_rapid.engine.undoing import by_itself, moved_on, put_back, undo_node
 from cli_multi_rapid.errors import StateUnwritable, WorktreeUnfit
 from cli_multi_rapid.model.checkpoint import Checkpoint, Checkpoints
 from cli_multi_rapid.model.events import Kind, payload_of
@@ -68,6 +69,7 @@ class Runner:
         self._gating: asyncio.Task[tuple[GateResult, ...]] | None = None
         self._gated: dict[str, str] = {}
         self._interrupted = ""
+        self._undoing: asyncio.Task[StepResult] | None = None
         self._ticked = time.monotonic()
         self._notes = Notes(self.store, self.observer, self.state, fence=self.fence, masked=self.executor.masked)
         self._places = Places(
@@ -115,6 +117,9 @@ class Runner:
                 await self._check(doubted)
                 continue
             await self._start(starts)
+            if self._course.undo and not self._tasks and self._gating is None:
+                await self._take_back(self._course.undo)
+                continue
             if self._tasks or self._gating is not None:
                 await self._wait()
             elif not starts:
@@ -156,6 +161,44 @@ class Runner:
             self._notes.add(Kind.STEP_REFUTED, step=key, attempt=self.state.step(key).attempt, payload=payload)
         if refuted:
             self._admission.reconsider()
+
+    # -- what is taken back
+
+    async def _take_back(self, key: str) -> None:
+        """Take back what a step has done; an interruption leaves that to whoever takes the run up again."""
+        node, step = self.graph.nodes[key.partition("[")[0]], self.state.step(key)
+        number = step.undo_attempt + 1
+        own = by_itself(node, self.state, key)
+        acting = undo_node(node) if own else node
+        attempt = self._attempt(Ready(key=key, node=acting), self._places.here, number)
+        command = "put back the files that it changed"
+        if own and node.step.undo:
+            name = f"{attempt.out.name.rpartition('.')[0]}.undo.{number}"
+            attempt = replace(
+                attempt, out=self.folder / name, log=self.folder / f"{name}.log",
+                undoes=step.result.outputs if step.result else {},
+            )  # fmt: skip
+            command = f"uses {node.step.undo.uses}" if node.step.undo.uses else str(node.step.undo.run)
+        payload = {"command": command, "log": attempt.log.name if own else ""}
+        self._notes.add(Kind.UNDO_STARTED, step=key, attempt=number, payload=payload)
+        self._notes.write()
+        self._undoing = asyncio.create_task(self._undone(key, attempt))
+        await asyncio.wait([self._undoing])
+        task, self._undoing = self._undoing, None
+        if not task.cancelled():
+            self._notes.add(Kind.UNDO_FINISHED, step=key, attempt=number, payload=payload_of(task.result()))
+            self._notes.write()
+
+    async def _undone(self, key: str, attempt: Attempt) -> StepResult:
+        if why := await moved_on(key, self.state, self._places):
+            return StepResult(status=Status.FAILURE, outcome=Status.FAILURE, reason=why)
+        if not by_itself(self.graph.nodes[key.partition("[")[0]], self.state, key):
+            return await put_back(key, self.state, self._places)
+        _make_folder(attempt.out)
+        phase = self.plan.phase(attempt.node.phase)
+        result = await self.executor.run(attempt, phase, on_output=lambda line: self.observer.output(key, line))
+        checkpoints = self._places.here.checkpoints
+        return replace(result, tree=await asyncio.to_thread(checkpoints.tree)) if checkpoints else result
 
     # -- what runs
 
@@ -229,6 +272,7 @@ class Runner:
         visible["step"] = {"id": start.node.step.id, "out": str(out), "attempt": number}
         return Attempt(
             run=self.state.id, node=start.node, key=start.key, number=number, root=place.root, out=out,
+            commit=self._places.commit, base=str(self.state.started.get("head", "")),
             log=self.folder / f"{name}.log", contexts=visible,
         )  # fmt: skip
 
@@ -337,6 +381,8 @@ class Runner:
     def _stop_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
+        if self._undoing is not None and self._interrupted:
+            self._undoing.cancel()
         self.gatekeeper.stop()
 
     async def _settle(self) -> None:

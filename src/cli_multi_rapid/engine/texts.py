@@ -16,7 +16,7 @@ from cli_multi_rapid.engine.interpreters import code_arguments
 from cli_multi_rapid.engine.outline import Outline, Spot
 from cli_multi_rapid.engine.references import Scope, objection
 from cli_multi_rapid.engine.vocabulary import Place
-from cli_multi_rapid.model.phase import GateUse, PhaseSpec
+from cli_multi_rapid.model.phase import GateUse, PhaseSpec, Undo
 from cli_multi_rapid.system.document import Findings
 from cli_multi_rapid.system.faults import label
 from cli_multi_rapid.system.positions import Trail
@@ -47,12 +47,14 @@ def check_texts(seen: Outline, findings: Findings, *, phases: Mapping[str, Phase
         else:
             _template(found, scope, findings)
     for spot in seen.spots:
-        run = spot.step.run
-        if isinstance(run, str):
-            evaluated[*spot.trail, "run"] = run
-            _in_shell(spot, run, findings)
-        elif any(_OPENING in item for item in run):
-            _in_interpreter(spot, run, findings)
+        commands: list[tuple[Trail, str | tuple[str, ...]]] = [((*spot.trail, "run"), spot.step.run)]
+        commands += [((*spot.trail, "undo", "run"), spot.step.undo.run)] if spot.step.undo else []
+        for trail, run in commands:
+            if isinstance(run, str):
+                evaluated[trail] = run
+                _in_shell(trail, run, findings)
+            elif any(_OPENING in item for item in run):
+                _in_interpreter(trail, run, findings)
     _elsewhere(findings, evaluated)
 
 
@@ -81,11 +83,26 @@ def _step_texts(spot: Spot) -> Iterator[_Text]:
         (Place.STEP_ENV, "env", step.env),
         (Place.PRODUCES, "produces", step.produces),
         (Place.OUTPUTS, "outputs", step.outputs),
+        (Place.WITH, "with", step.with_),
     )
     for place, key, mapping in mappings:
         for name, value in mapping.items():
             if isinstance(value, str) and _OPENING in value:
                 yield _Text(place=place, trail=(*trail, key, name), text=value, spot=spot)
+    if step.undo is not None:
+        yield from _undo_texts(spot, step.undo)
+
+
+def _undo_texts(spot: Spot, undo: Undo) -> Iterator[_Text]:
+    trail = (*spot.trail, "undo")
+    if not isinstance(undo.run, str):
+        for i, item in enumerate(undo.run):
+            if _OPENING in item:
+                yield _Text(place=Place.UNDO, trail=(*trail, "run", i), text=item, spot=spot)
+    for key, mapping in (("env", undo.env), ("with", undo.with_)):
+        for name, value in mapping.items():
+            if isinstance(value, str) and _OPENING in value:
+                yield _Text(place=Place.UNDO, trail=(*trail, key, name), text=value, spot=spot)
 
 
 def _condition(found: _Text, scope: Scope, findings: Findings) -> None:
@@ -148,9 +165,9 @@ def _reading(text: str) -> _Reading:
     return _Reading(found.references, found.reference_columns, found.functions)
 
 
-def _in_shell(spot: Spot, run: str, findings: Findings) -> None:
+def _in_shell(trail: Trail, run: str, findings: Findings) -> None:
     """Note every expression in a text command."""
-    whole = _Text(place=Place.RUN, trail=(*spot.trail, "run"), text=run)
+    whole = _Text(place=Place.RUN, trail=trail, text=run)
     index = run.find(_OPENING)
     while index >= 0:
         message = "`${{ }}` in a text command would turn data into code"
@@ -159,10 +176,10 @@ def _in_shell(spot: Spot, run: str, findings: Findings) -> None:
         index = run.find(_OPENING, index + 1)
 
 
-def _in_interpreter(spot: Spot, run: Sequence[str], findings: Findings) -> None:
+def _in_interpreter(trail: Trail, run: Sequence[str], findings: Findings) -> None:
     """Note every expression that would become the code or the script of an interpreter."""
     for i in sorted({i for i in code_arguments(run) if i < len(run) and _OPENING in run[i]}):
-        item = _Text(place=Place.RUN, trail=(*spot.trail, "run", i), text=run[i])
+        item = _Text(place=Place.RUN, trail=(*trail, i), text=run[i])
         message = "`${{ }}` where an interpreter expects code would turn data into code"
         at = _at(findings, item, run[i].index(_OPENING))
         findings.add("SHELL-INJECTION", item.trail, message, fix=_INTO_ENV, at=at)
@@ -177,7 +194,9 @@ def _elsewhere(findings: Findings, evaluated: Mapping[Trail, str]) -> None:
     for trail, text in _strings(document.values, ()):
         if _OPENING in text and trail not in evaluated and trail[-1] != "description":
             message = f"{label(trail)} is taken as it is; expressions are not evaluated here"
-            fix = "expressions work in: if, run (a list), env, matrix (in place of a list), produces, outputs, from"
+            fix = (
+                "expressions work in: if, run (a list), env, matrix (in place of a list), produces, outputs, with, from"
+            )
             findings.add("EXPRESSION", trail, message, fix=fix)
 
 

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from cli_multi_rapid.engine.action_values import check_uses
 from cli_multi_rapid.engine.outline import Outline, Spot
-from cli_multi_rapid.model.phase import InputSpec, InputType, Retry, Scalar, Step
+from cli_multi_rapid.model.phase import InputSpec, InputType, PhaseSpec, Retry, Scalar, Step, Undo, Workspace
 from cli_multi_rapid.system.checks import (
     MAX_EXIT_CODE,
     check_duration,
@@ -46,15 +47,30 @@ def check_values(seen: Outline, findings: Findings) -> None:
             findings.add("SPEC-VALUE", ("secrets", i), message, fix=_VARIABLE_FORM)
     if spec.permissions is not None:
         check_globs(("permissions", "write"), spec.permissions.write, findings)
+    _workspace(spec, findings)
     check_duration(("defaults", "timeout"), spec.defaults.timeout, findings)
     _retry(("defaults", "retry"), spec.defaults.retry, findings)
     for spot in seen.spots:
-        _step(spot, findings)
+        _step(spot, findings, worktree=spec.workspace is Workspace.WORKTREE)
 
 
-def _step(spot: Spot, findings: Findings) -> None:
+def _workspace(spec: PhaseSpec, findings: Findings) -> None:
+    for i, folder in enumerate(spec.link):
+        if leads_outside(folder):
+            message = f"'{folder}' is not a folder inside the project"
+            fix = "write it relative to the project's root, without '..'"
+            findings.add("PATH-OUTSIDE", ("link", i), message, fix=fix)
+    if spec.workspace is Workspace.WORKTREE:
+        return
+    for name in ("setup", "link"):
+        if (name,) in findings.document.keys:
+            message = f"'{name}' prepares worktrees, and this phase works in place"
+            findings.add("SPEC-VALUE", (name,), message, fix="write  workspace: worktree, or remove it", key=True)
+
+
+def _step(spot: Spot, findings: Findings, *, worktree: bool) -> None:
     step, trail = spot.step, spot.trail
-    _action(spot, findings)
+    _action(spot, findings, worktree=worktree)
     _variables((*trail, "env"), step.env, findings)
     _matrix((*trail, "matrix"), step, findings)
     for key, names in (("produces", step.produces), ("outputs", step.outputs)):
@@ -77,14 +93,40 @@ def _step(spot: Spot, findings: Findings) -> None:
         _retry((*trail, "retry"), step.retry, findings)
 
 
-def _action(spot: Spot, findings: Findings) -> None:
-    run, trail = spot.step.run, (*spot.trail, "run")
-    empty = not run.strip() if isinstance(run, str) else not run or not run[0]
-    if empty:
-        findings.add("STEP-KIND", trail, "'run' is empty", fix="write the command as a list or as text", key=True)
-    if not isinstance(run, str) and spot.step.shell is not None:
+def _action(spot: Spot, findings: Findings, *, worktree: bool) -> None:
+    step = spot.step
+    _kind(spot.trail, step, findings)
+    if step.uses:
+        check_uses(spot.trail, step, findings, worktree=worktree, undo=False)
+    elif step.with_:
+        findings.add("SPEC-VALUE", (*spot.trail, "with"), "'with' is for 'uses' only", fix="use 'env'", key=True)
+    if step.undo is not None:
+        trail = (*spot.trail, "undo")
+        _kind(trail, step.undo, findings)
+        _variables((*trail, "env"), step.undo.env, findings)
+        if step.undo.uses:
+            check_uses(trail, step.undo, findings, worktree=worktree, undo=True)
+        if step.undo.timeout is not None:
+            check_duration((*trail, "timeout"), step.undo.timeout, findings)
+    if not isinstance(step.run, str) and step.shell is not None and step.run:
         message = "'shell' has no effect on a list, which is run as it is"
         findings.add("SPEC-VALUE", (*spot.trail, "shell"), message, fix="remove it, or write 'run' as text", key=True)
+
+
+def _kind(trail: Trail, step: Step | Undo, findings: Findings) -> None:
+    """Note a step, or an undo, that has no action or more than one."""
+    run = step.run
+    empty = not run.strip() if isinstance(run, str) else not run or not run[0]
+    written = (*trail, "run") in findings.document.keys
+    if step.uses and written:
+        message = "a step has one action: 'run' or 'uses'"
+        findings.add("STEP-KIND", (*trail, "uses"), message, fix="remove one of the two", key=True)
+    elif written and empty:
+        fix = "write the command as a list or as text"
+        findings.add("STEP-KIND", (*trail, "run"), "'run' is empty", fix=fix, key=True)
+    elif not step.uses and empty:
+        message, fix = f"{label(trail)} has no action", "add  run: [COMMAND, ARGUMENT], or  uses: ACTION"
+        findings.add("STEP-KIND", trail, message, fix=fix)
 
 
 def _variables(trail: Trail, names: Iterable[str], findings: Findings) -> None:

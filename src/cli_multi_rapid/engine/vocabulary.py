@@ -43,6 +43,8 @@ class Place(Enum):
     PHASE_ENV = "the phase's env"
     PRODUCES = "produces"
     OUTPUTS = "outputs"
+    WITH = "with"
+    UNDO = "undo"
     EVIDENCE = "from"
 
 
@@ -57,6 +59,8 @@ VISIBLE: Mapping[Place, frozenset[str]] = {
     Place.PHASE_ENV: frozenset(("inputs", "needs", "phase", "run", "git", "step", "secrets")),
     Place.PRODUCES: _OWN,
     Place.OUTPUTS: _OWN,
+    Place.WITH: _OWN | {"secrets"},
+    Place.UNDO: _OWN | {"secrets"},
     Place.EVIDENCE: _SHARED,
 }
 """The contexts that an expression can see where it stands. `matrix` needs a step with a matrix."""

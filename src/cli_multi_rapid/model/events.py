@@ -36,7 +36,7 @@ class Kind(StrEnum):
 
     run.started      phases [{name, title, path, text}] in order, targets, job, given {name: text},
                      inputs {phase: {name: value}}, gates_text, final_gates, secrets (names), level, parallel, tree,
-                     head, branch, fingerprint, version, root, host, trust, path, parent
+                     head, branch, fingerprint, version, root, host, trust, path, parent, to_branch
     run.taken        pid, host; attempt = fencing number
     run.cancel       by
     run.interrupted  reason (SIGINT, SIGTERM, timeout); attempt = fencing number
@@ -52,6 +52,8 @@ class Kind(StrEnum):
     step.interim     the fields of StepResult: a final step that ran because the run was stopped; it runs again
     step.finished    the fields of StepResult; a skipped step has attempt 0
     step.refuted     the fields of StepResult: what a step that promised to write nothing is worth after all
+    undo.started     command, log; attempt counts the tries to take the step back
+    undo.finished    the fields of StepResult: whether the step was taken back, and if not, why
     tree.seen        tree, place: the promises of the steps that ran there are checked up to here; attempt counts
     gate.finished    the fields of GateResult
     """
@@ -70,6 +72,8 @@ class Kind(StrEnum):
     STEP_INTERIM = "step.interim"
     STEP_FINISHED = "step.finished"
     STEP_REFUTED = "step.refuted"
+    UNDO_STARTED = "undo.started"
+    UNDO_FINISHED = "undo.finished"
     TREE_SEEN = "tree.seen"
     GATE_FINISHED = "gate.finished"
 

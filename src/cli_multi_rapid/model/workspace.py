@@ -49,6 +49,10 @@ class Worktrees(Protocol):
         """Join what `theirs` has changed since both parted into `ours`; touches no files."""
         ...
 
+    def before(self, commit: str) -> str:
+        """Return the commit that one was made onto."""
+        ...
+
     def renew(self, name: str, commit: str) -> Restored:
         """Make a checkout hold a commit and nothing else that git does not ignore; what it held is kept."""
         ...

@@ -23,6 +23,7 @@ class Keeping:
     """The repository that a project lies in, and the checkpoints and worktrees of one run in it."""
 
     repository: Repository
+    refs: Refs
     checkpoints: GitCheckpoints
     worktrees: GitWorktrees
 
@@ -52,7 +53,7 @@ def keeping_of(project: Project, run: str, plan: RunPlan) -> Keeping | None:
         repository, refs=refs, folder=project.folder(run) / "trees", environ=project.environ,
         links=tuple(dict.fromkeys(name for phase in plan.phases for name in phase.link)),
     )  # fmt: skip
-    return Keeping(repository=repository, checkpoints=checkpoints, worktrees=worktrees)
+    return Keeping(repository=repository, refs=refs, checkpoints=checkpoints, worktrees=worktrees)
 
 
 def settled(

@@ -139,6 +139,8 @@ def _steps(phase: PhaseSpec, graph: Graph, present: Present, *, final: bool) -> 
 
 
 def _command(step: Step, phase: PhaseSpec) -> str:
+    if step.uses:
+        return f"uses {step.uses}"
     if isinstance(step.run, str):
         return f"{SHELLS[step.shell or phase.defaults.shell][0]}: {step.run.strip()}"
     return shown(step.run)

@@ -231,6 +231,7 @@ def _taken(fence: int) -> NewEvent:
 async def _driven(held: _Held, state: RunState, keeping: Keeping | None, *, fence: int) -> Ended:
     from cli_multi_rapid.engine.executor import Executor
     from cli_multi_rapid.engine.runner import Runner
+    from cli_multi_rapid.services.actions import actions_of
     from cli_multi_rapid.services.gatekeeping import ProjectGates
     from cli_multi_rapid.services.surroundings import surroundings
     from cli_multi_rapid.services.tree import file_hasher
@@ -250,6 +251,7 @@ async def _driven(held: _Held, state: RunState, keeping: Keeping | None, *, fenc
         executor=Executor(
             runner=children, root=str(project.root), environ=around.environ, secrets=around.secrets,
             log_cap_bytes=limits.log_cap_bytes, requirements=around.missing, hash_files=file_hasher(project),
+            actions=actions_of(project, keeping, branch=str(state.started.get("to_branch", ""))),
         ),
         gatekeeper=ProjectGates(
             run=state.id, project=project, gates=plan.gates, level=plan.level, parallel=plan.parallel,

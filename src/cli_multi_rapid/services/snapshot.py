@@ -33,6 +33,7 @@ class Wish:
     parallel: int = 1
     final_gates: tuple[str, ...] = ()
     parent: str = ""
+    branch: str = ""
 
 
 def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: str, path: str) -> Payload:
@@ -58,6 +59,7 @@ def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: s
     record.update(
         parallel=wish.parallel, tree=tree.id, head=tree.head, branch=tree.branch, version=VERSION,
         root=str(project.root), host=socket.gethostname(), trust=trust, path=path, parent=wish.parent,
+        to_branch=wish.branch,
     )  # fmt: skip
     return record
 

@@ -58,6 +58,35 @@ def read_inside(root: AnyPath, relative: str, *, limit_bytes: int) -> bytes:
     return data
 
 
+def write_inside(root: AnyPath, relative: str, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a file below `root`, whole or not at all, with the folders it needs; no link on the way is followed.
+
+    Raises:
+        PathRefused: the path leads out, a component is a link or no folder, or the system refuses.
+    """
+    parts = _parts(relative)
+    try:
+        folder = os.open(root, _FOLDER_FLAGS & ~_NO_FOLLOW)
+        try:
+            for part in parts[:-1]:
+                with suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=folder)
+                inner = os.open(part, _FOLDER_FLAGS, dir_fd=folder)
+                os.close(folder)
+                folder = inner
+            temporary = f".{os.urandom(8).hex()}.tmp"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | getattr(os, "O_CLOEXEC", 0)
+            with open(os.open(temporary, flags, mode, dir_fd=folder), "wb") as file:  # noqa: PTH123  a descriptor
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, parts[-1], src_dir_fd=folder, dst_dir_fd=folder)
+        finally:
+            os.close(folder)
+    except OSError as failed:
+        raise _refusal(relative, failed) from failed
+
+
 def digest_inside(root: AnyPath, relative: str) -> tuple[str, int]:
     """Return SHA-256 (hex) and size in bytes of a regular file below `root`, whatever its size.
 

@@ -43,7 +43,7 @@ class Refs:
         """Make a ref to a commit, and return its name."""
         with self._lock:
             self._numbers = self._numbers or count(self._last() + 1)
-            ref = f"{REFS}/{self.run}/{next(self._numbers):04d}.{_LABEL.sub('.', label).strip('.')}"
+            ref = f"{REFS}/{self.run}/{next(self._numbers):04d}.{_name(label)}"
             made = self._git.ask("update-ref", ref, commit, self._nothing)
         if "already exists" in made.complaint and made.code != 0:
             raise Fenced(f"run {self.run} was taken up by another orchestrator")
@@ -51,9 +51,26 @@ class Refs:
             raise GitFailed(f"git update-ref failed: {made.complaint}", where=self._git.folder)
         return ref
 
+    def find(self, label: str) -> str:
+        """Return the commit that the newest ref with a label is of, or nothing."""
+        name = _name(label)
+        listed = self._git.call("for-each-ref", "--format=%(refname) %(objectname)", f"{REFS}/{self.run}/").decode()
+        pairs = (line.split(" ") for line in reversed(listed.splitlines()))
+        return next((commit for ref, commit in pairs if ref.partition(f"{self.run}/")[2].partition(".")[2] == name), "")
+
     def _last(self) -> int:
         listed = self._git.call("for-each-ref", "--format=%(refname)", f"{REFS}/{self.run}/").decode().split()
         return max((int(ref.split("/")[3].partition(".")[0]) for ref in listed), default=0)
+
+
+def user_git(git: Git) -> Git:
+    """Return git that commits in the user's name, or in ours where it knows none."""
+    known = git.ask("var", "GIT_COMMITTER_IDENT").code == 0 and git.ask("var", "GIT_AUTHOR_IDENT").code == 0
+    return git if known else replace(git, variables={**git.variables, **OUR_NAME})
+
+
+def _name(label: str) -> str:
+    return _LABEL.sub(".", label).strip(".")
 
 
 def recording(repository: Repository) -> Git:

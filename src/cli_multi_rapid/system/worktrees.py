@@ -12,7 +12,7 @@ from cli_multi_rapid.model.workspace import Checkout, Merge
 from cli_multi_rapid.system.checkpoints import GitCheckpoints
 from cli_multi_rapid.system.git import Repository, open_repository
 from cli_multi_rapid.system.git_process import Git, packed
-from cli_multi_rapid.system.git_refs import OUR_NAME, Refs, recording
+from cli_multi_rapid.system.git_refs import Refs, recording, user_git
 
 
 class GitWorktrees:
@@ -33,7 +33,6 @@ class GitWorktrees:
         self._links = links
         self._environ = environ
         self._open: dict[str, tuple[Repository, GitCheckpoints]] = {}
-        self._named: Mapping[str, str] | None = None
 
     def open(self, name: str, commit: str) -> Checkout:
         """Return a checkout; one that an earlier orchestrator made is found again as it is."""
@@ -75,6 +74,10 @@ class GitWorktrees:
         if answer.code != 0:
             raise GitFailed(f"git merge-tree failed: {answer.complaint}", where=git.folder)
         return Merge(commit=self._commit_tree(tree, ours, message=message))
+
+    def before(self, commit: str) -> str:
+        """Return the commit that one was made onto."""
+        return self._git(self._repository).call("rev-parse", f"{commit}^1").decode().strip()
 
     def renew(self, name: str, commit: str) -> Restored:
         """Make a checkout hold a commit; see `model.workspace.Worktrees.renew`."""
@@ -155,12 +158,7 @@ class GitWorktrees:
         return replace(git, settings={**git.settings, "advice.detachedHead": "false"})
 
     def _commit_tree(self, tree: str, parent: str, *, message: str) -> str:
-        """Commit in the user's name, or in ours where git knows none."""
-        git = self._git(self._repository)
-        if self._named is None:
-            known = git.ask("var", "GIT_COMMITTER_IDENT").code == 0 and git.ask("var", "GIT_AUTHOR_IDENT").code == 0
-            self._named = {} if known else OUR_NAME
-        git = replace(git, variables={**git.variables, **self._named})
+        git = user_git(self._git(self._repository))
         return git.call("commit-tree", tree, "-p", parent, given=message.encode()).decode().strip()
 
     def _changed(self, repository: Repository) -> bool:

@@ -1,5 +1,7 @@
 """Commands that run phases: run-phase, run-job, resume, rerun, cancel."""
 
+from dataclasses import replace
+
 import click
 
 from cli_multi_rapid.cli.driving import begin, finish, opened, session_of, wished
@@ -29,13 +31,14 @@ _WAIT = click.option("--wait", is_flag=True, help="Wait for another orchestrator
 @_LEVEL
 @_TIMEOUT
 @_WAIT
+@click.option("--branch", metavar="NAME", default="", help="Leave what worktrees made as this branch; merge nothing.")
 def run_phase(
     common: Common, phase: str, *, validate: bool, inputs: tuple[str, ...], take_up: bool, level: str | None,
-    timeout: str | None, wait: bool,
+    timeout: str | None, wait: bool, branch: str,
 ) -> int:  # fmt: skip
     """Run PHASE and the phases it needs."""
     project, settings = opened(common, level=level, timeout=timeout)
-    wish = wished(settings, (phase,), inputs=inputs)
+    wish = replace(wished(settings, (phase,), inputs=inputs), branch=branch)
     return begin(common, project, settings, wish, validate=validate, take_up=take_up, wait=wait)
 
 

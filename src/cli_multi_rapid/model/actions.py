@@ -1,0 +1,104 @@
+"""Built-in actions, `uses:`: what there is, which values each takes, and what an action is given and gives back."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cli_multi_rapid.model.process import Command, Exit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionKind:
+    """One action. `keys` are the names of `with:` with their meaning, `required` those that must be there.
+
+    With `free` names of one's own are values, too. `writes` tells that it changes files where the step works; `alone`
+    that nothing may run beside it; `worktree` that it makes sense in a phase with `workspace: worktree` only; `undo`
+    that it takes back another step, and stands under its `undo:` only.
+    """
+
+    summary: str
+    keys: Mapping[str, str]
+    required: frozenset[str] = frozenset()
+    free: bool = False
+    writes: bool = False
+    alone: bool = False
+    worktree: bool = False
+    undo: bool = False
+
+
+ACTIONS: Mapping[str, ActionKind] = {
+    "git.merge": ActionKind(
+        summary="Join what the run has made in its worktrees into a branch, or leave it as a new one.",
+        keys={
+            "into": "The branch; it is moved forward where that is possible, else a merge commit is made.",
+            "branch": "A new branch for what the run has made, in place of joining it: for a pull request.",
+            "message": "Message of the merge commit.",
+        },
+        alone=True,
+        worktree=True,
+    ),
+    "git.revert": ActionKind(
+        summary="Take back what `git.merge` has joined into a branch, by a further commit.",
+        keys={},
+        alone=True,
+        undo=True,
+    ),
+    "template.render": ActionKind(
+        summary="Fill in a template of `workflows/templates/`; further names are values for it.",
+        keys={"template": "Path of the template, *.j2.", "to": "Path of the file that is written."},
+        required=frozenset({"template", "to"}),
+        free=True,
+        writes=True,
+    ),
+    "notify": ActionKind(
+        summary="Send a text to a webhook as JSON.",
+        keys={"text": "What is said.", "to": "The address; default: the environment variable CMR_ALERT_URL."},
+        required=frozenset({"text"}),
+    ),
+}
+"""Every action by its name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionInput:
+    """What an action is given.
+
+    `values` are those of `with:`, evaluated. `root` is where the step works, `out` the folder for what it produces.
+    `commit` is what the worktrees of the run have come to, `base` the one they began with. `undoes` are the outputs of
+    the step that is taken back. `contexts` are what expressions of the step see. `execute` runs a child.
+    """
+
+    run: str
+    key: str
+    values: Mapping[str, object]
+    root: str
+    out: str
+    environ: Mapping[str, str]
+    commit: str = ""
+    base: str = ""
+    undoes: Mapping[str, object] = field(default_factory=dict)
+    contexts: Mapping[str, object] = field(default_factory=dict)
+    execute: Callable[[Command], Awaitable[Exit]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionDone:
+    """How an action ended: it failed if `failed` says why, did nothing if `skipped` does; `said` goes to the log."""
+
+    outputs: dict[str, object] = field(default_factory=dict)
+    said: str = ""
+    failed: str = ""
+    skipped: str = ""
+    fix: str = ""
+
+
+class Action(Protocol):
+    """Carries one action out. Whatever interrupts it, doing it again must finish it or find it done."""
+
+    def __call__(self, given: ActionInput, /) -> Awaitable[ActionDone]:
+        """Do it.
+
+        Raises:
+            CmrError: it could not be tried.
+        """
+        ...
