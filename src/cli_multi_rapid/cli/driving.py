@@ -50,7 +50,7 @@ def wished(settings: "Settings", targets: tuple[str, ...], *, inputs: Sequence[s
 
 def begin(
     common: Common, project: "Project", settings: "ProjectSettings", wish: "Wish", *, validate: bool, take_up: bool,
-    wait: bool = False,
+    wait: bool = False, cache: bool = True,
 ) -> int:  # fmt: skip
     """Check trust, run what is wished, and return the exit code."""
     from cli_multi_rapid.services.compliance import chosen_level
@@ -67,7 +67,7 @@ def begin(
     notes = list(prepared.tree.warnings)
     if not prepared.tree.git:
         notes.append("this folder is not a git repository: nothing can be restored if a step is interrupted")
-    with session_of(common, settings, notes=notes, wait=wait) as session:
+    with session_of(common, settings, notes=notes, wait=wait, cache=cache) as session:
         ended = start(project, prepared.record, session=session, take_up=take_up)
     return finish(common, project, ended)
 
@@ -80,6 +80,7 @@ def session_of(
     notes: Sequence[str] = (),
     wait: bool = False,
     half_done: "Choice | None" = None,
+    cache: bool = True,
 ) -> "Iterator[Session]":
     """Show what is driven within as it happens, on standard error, after some words of warning."""
     from cli_multi_rapid.cli.console import renderer
@@ -91,7 +92,9 @@ def session_of(
     shown = renderer(verbose=common.verbose)
     limits = Limits(log_cap_bytes=settings.log_cap_bytes, keep_runs=settings.keep_runs, timeout_s=settings.timeout_s)
     try:
-        yield Session(limits=limits, observer=shown, warn=warn, wait=wait, half_done=half_done or Choice.ASK)
+        yield Session(
+            limits=limits, observer=shown, warn=warn, wait=wait, half_done=half_done or Choice.ASK, cache=cache
+        )
     finally:
         shown.close()
 

@@ -90,6 +90,8 @@ def _step_line(step: StepView, width: int, symbols: Symbols) -> str:
     said = printable(step.command.strip())
     if step.outcome.bad or step.status is Status.SKIPPED:
         said = printable(ending(step)) + ("; the spec allows it" if step.softened else "")
+    if step.cached:
+        said = printable(step.reason)
     shown = crop(said, _COMMAND, ellipsis=symbols.ellipsis)
     return (
         f"  {_mark(status, symbols)} {pad(printable(step.id), width)}  {status.value:<11} {took:>6}  {shown}".rstrip()

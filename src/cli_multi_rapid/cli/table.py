@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("about:schema", "Print the JSON Schema of a file format."),
     "config": ("about:config", "Show the settings in force and where each comes from."),
     "explain": ("about:explain", "Explain an error code."),
+    "cache": ("keep:cache", "Remove what steps did and nobody has used lately (prune)."),
     "completion": ("about:completion", "Print the completion script of a shell."),
 }
 """Name of a command to `module:attribute` below `cli.commands`, and its summary."""

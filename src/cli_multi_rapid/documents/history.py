@@ -94,6 +94,7 @@ class _Step:
             leftover=end.integer("leftover"),
             truncated=end.flag("truncated"),
             changed=end.integer("changed"),
+            cached=end.flag("cached"),
             remarks=(*base.remarks, *end.texts("warnings"), *self._not_undone()),
             undone=self.undone.text("status") if self.undone else "",
         )

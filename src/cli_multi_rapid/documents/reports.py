@@ -58,7 +58,7 @@ class StepView:
     """One step, or one combination of a matrix (`key` is ``phase1/test[0]``). `log` is relative to the run's folder.
 
     `changed` is how many files it changed, of a step that may write. `remarks` are sentences about what was unusual;
-    `undone` tells how taking the step back ended, if that was tried.
+    `undone` tells how taking the step back ended, if that was tried; it is `cached` if it did not have to run.
     """
 
     key: str
@@ -82,6 +82,7 @@ class StepView:
     changed: int = 0
     remarks: tuple[str, ...] = ()
     undone: str = ""
+    cached: bool = False
     attempts: tuple[AttemptView, ...] = ()
 
     @property

@@ -6,7 +6,7 @@ from cli_multi_rapid.system.document import Findings
 from cli_multi_rapid.system.faults import choice, suggestion
 from cli_multi_rapid.system.positions import Trail
 
-_OF_COMMANDS = ("shell", "env", "ok-codes", "requires", "produces")
+_OF_COMMANDS = ("shell", "env", "ok-codes", "requires", "produces", "cache")
 
 
 def check_uses(trail: Trail, step: Step | Undo, findings: Findings, *, worktree: bool, undo: bool) -> None:

@@ -184,11 +184,18 @@ class Executor:
         why = ended.error or (f"exit code {ended.code}" if ended.code is not None else "it was killed")
         return f"{shown(argv)}: {'it took too long' if ended.timed_out else why}; see {log}"
 
-    def _env(self, attempt: Attempt, phase: PhaseSpec) -> dict[str, str]:
+    def declared(self, attempt: Attempt, phase: PhaseSpec) -> dict[str, str]:
+        """Return the environment variables that the spec gives an attempt.
+
+        Raises:
+            ExpressionError: an expression in one of them cannot be evaluated.
+        """
         contexts = {**attempt.contexts, "secrets": dict(self.secrets)}
-        env = dict(self.environ)
-        env.update({name: self._scalar(value, contexts) for name, value in phase.env.items()})
-        env.update({name: self._scalar(value, contexts) for name, value in attempt.node.step.env.items()})
+        given = {**phase.env, **attempt.node.step.env}
+        return {name: self._scalar(value, contexts) for name, value in given.items()}
+
+    def _env(self, attempt: Attempt, phase: PhaseSpec) -> dict[str, str]:
+        env = {**self.environ, **self.declared(attempt, phase)}
         env.update(
             CMR_RUN=attempt.run,
             CMR_STEP=attempt.key,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine import contexts as seen
+from cli_multi_rapid.engine.caching import Caching
 from cli_multi_rapid.engine.commands import shown
 from cli_multi_rapid.engine.conditions import Admission
 from cli_multi_rapid.engine.course import Course
@@ -23,6 +24,7 @@ from cli_multi_rapid.engine.recovery import restored_payload
 from cli_multi_rapid.engine.retries import pause_s
 from cli_multi_rapid.engine.undoing import by_itself, moved_on, put_back, undo_node
 from cli_multi_rapid.errors import StateUnwritable, WorktreeUnfit
+from cli_multi_rapid.model.caching import StepCache
 from cli_multi_rapid.model.checkpoint import Checkpoint, Checkpoints
 from cli_multi_rapid.model.events import Kind, payload_of
 from cli_multi_rapid.model.phase import PhaseSpec
@@ -48,7 +50,7 @@ class Runner:
     """Drives one run whose lease (`fence`) the caller holds. `folder` receives logs and artifacts.
 
     `checkpoints` keep the states of the project; without them (no git repository) nothing is kept. `worktrees` make
-    the checkouts of phases that work in some; `unfit` says why one cannot.
+    the checkouts of phases that work in some; `unfit` says why one cannot. `cache` keeps what steps did.
     """
 
     store: Store
@@ -63,6 +65,7 @@ class Runner:
     checkpoints: Checkpoints | None = None
     worktrees: Worktrees | None = None
     unfit: Callable[[PhaseSpec], str] = lambda _: ""
+    cache: StepCache | None = None
 
     def __post_init__(self) -> None:
         self._tasks: dict[asyncio.Task[StepResult], Ready] = {}
@@ -78,6 +81,9 @@ class Runner:
             means=Means(worktrees=self.worktrees, prepare=self._prepare, unfit=self.unfit),
         )  # fmt: skip
         self._guard = Guard(self._places, state=self.state, graph=self.graph)
+        self._caching = Caching(
+            self.cache, plan=self.plan, graph=self.graph, state=self.state, executor=self.executor, folder=self.folder
+        )
         self._admission = Admission(
             plan=self.plan, graph=self.graph, state=self.state, hash_files=self.executor.hash_files
         )
@@ -309,13 +315,21 @@ class Runner:
         start, place, before = begun.start, begun.place, begun.before
         _make_folder(begun.attempt.out)
         phase = self.plan.phase(start.node.phase)
-        result = await self.executor.run(
-            begun.attempt, phase, on_output=lambda line: self.observer.output(start.key, line)
-        )
-        if before is None:
-            return result
-        result, changed = await self._guard.end(place, start.node, start.key, before, result)
-        return await self._places.settle(start, place, before, result, changed)
+        key, tree = "", ""
+        result = None
+        if self._caching.usable(start.node, place):
+            key, tree = await self._caching.key(begun.attempt, place)
+            result = await self._caching.replayed(key, tree, begun.attempt, place)
+        if result is None:
+            result = await self.executor.run(
+                begun.attempt, phase, on_output=lambda line: self.observer.output(start.key, line)
+            )
+        changed: tuple[str, ...] = ()
+        if before is not None:
+            result, changed = await self._guard.end(place, start.node, start.key, before, result)
+        if key and not result.cached:
+            await self._caching.keep(key, begun.attempt, place, result, changed)
+        return await self._places.settle(start, place, before, result, changed) if before is not None else result
 
     async def _anew(self, begun: "_Begun", before: Checkpoint) -> Checkpoint | None:
         """Take back what a failed attempt has changed, where the step says what that can be; return the state then."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from cli_multi_rapid.engine.action_values import check_uses
 from cli_multi_rapid.engine.outline import Outline, Spot
-from cli_multi_rapid.model.phase import InputSpec, InputType, PhaseSpec, Retry, Scalar, Step, Undo, Workspace
+from cli_multi_rapid.model.phase import Cache, InputSpec, InputType, PhaseSpec, Retry, Scalar, Step, Undo, Workspace
 from cli_multi_rapid.system.checks import (
     MAX_EXIT_CODE,
     check_duration,
@@ -76,11 +76,9 @@ def _step(spot: Spot, findings: Findings, *, worktree: bool) -> None:
     for key, names in (("produces", step.produces), ("outputs", step.outputs)):
         for name in names:
             check_name((*trail, key, name), findings)
-    for name, path in step.produces.items():
-        if leads_outside(path):
-            message = f"'{path}' is not a path inside the step's folder"
-            fix = "write it relative to $CMR_OUT, without '..'"
-            findings.add("PATH-OUTSIDE", (*trail, "produces", name), message, fix=fix)
+    _produces((*trail, "produces"), step, findings)
+    if step.cache is not None:
+        _cache((*trail, "cache", "inputs"), step.cache, findings)
     check_exit_codes((*trail, "ok-codes"), step.ok_codes, findings)
     for i, name in enumerate(step.requires):
         if not _REQUIREMENT.match(name):
@@ -127,6 +125,21 @@ def _kind(trail: Trail, step: Step | Undo, findings: Findings) -> None:
     elif not step.uses and empty:
         message, fix = f"{label(trail)} has no action", "add  run: [COMMAND, ARGUMENT], or  uses: ACTION"
         findings.add("STEP-KIND", trail, message, fix=fix)
+
+
+def _produces(trail: Trail, step: Step, findings: Findings) -> None:
+    for name, path in step.produces.items():
+        if leads_outside(path):
+            message = f"'{path}' is not a path inside the step's folder"
+            fix = "write it relative to $CMR_OUT, without '..'"
+            findings.add("PATH-OUTSIDE", (*trail, name), message, fix=fix)
+
+
+def _cache(trail: Trail, cache: Cache, findings: Findings) -> None:
+    check_globs(trail, cache.inputs, findings)
+    if not cache.inputs:
+        message = "'inputs' is empty, so the step would never run again"
+        findings.add("SPEC-VALUE", trail, message, fix="name all files that it reads", key=True)
 
 
 def _variables(trail: Trail, names: Iterable[str], findings: Findings) -> None:

@@ -97,6 +97,17 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """What a step depends on; where that is the same again, what it did then is done again without running it.
+
+    Beside the inputs, the files that the step may change count: all files, where it does not say which.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    inputs: tuple[str, ...] = key("Globs of all files of the project that the step reads.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Permissions:
     """What the steps of a phase may change."""
 
@@ -125,6 +136,7 @@ class Step:
     )
     uses: str = key("A built-in action in place of a command.", default="")
     with_: dict[str, Scalar] = key("Values for the action.", factory=dict, alias="with")
+    cache: Cache | None = key("What the step depends on, so that it need not run again.", default=None)
     undo: Undo | None = key("How the effect of the step is taken back, if its phase says `rollback`.", default=None)
     title: str = key("What people read beside the id.", default="")
     needs: tuple[str, ...] | None = key(

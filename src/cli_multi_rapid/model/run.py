@@ -51,7 +51,7 @@ class StepResult:
 
     Of a step that may write, `after` is the commit with the state it left, `tree` its tree, `changed` the number of
     files that differ from its start. `warnings` are sentences for people. `commit` is, in a worktree, the one that its
-    changes became.
+    changes became. It is `cached` if it did not run, because it once ran with the same inputs.
     """
 
     status: Status
@@ -69,4 +69,5 @@ class StepResult:
     tree: str = ""
     changed: int = 0
     commit: str = ""
+    cached: bool = False
     warnings: tuple[str, ...] = ()

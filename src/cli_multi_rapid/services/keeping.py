@@ -14,6 +14,7 @@ from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.checkpoints import GitCheckpoints
 from cli_multi_rapid.system.git import Repository, open_repository
 from cli_multi_rapid.system.git_refs import Refs, forget
+from cli_multi_rapid.system.step_cache import FolderCache
 from cli_multi_rapid.system.store import SqliteStore
 from cli_multi_rapid.system.worktrees import GitWorktrees
 
@@ -54,6 +55,19 @@ def keeping_of(project: Project, run: str, plan: RunPlan) -> Keeping | None:
         links=tuple(dict.fromkeys(name for phase in plan.phases for name in phase.link)),
     )  # fmt: skip
     return Keeping(repository=repository, refs=refs, checkpoints=checkpoints, worktrees=worktrees)
+
+
+def cache_of(project: Project, keeping: Keeping | None) -> FolderCache | None:
+    """Return what keeps what steps did, or None outside of git: what a step depends on is not known there."""
+    return FolderCache(project.state / "cache" / "steps", keeping.repository) if keeping else None
+
+
+def prune_cache(project: Project, *, older_than_s: float) -> tuple[int, int]:
+    """Remove cached steps that nobody has used for so long; return how many, and how many bytes they took."""
+    repository = open_repository(project.root, environ=project.environ)
+    if repository is None:
+        return 0, 0
+    return FolderCache(project.state / "cache" / "steps", repository).prune(older_than_s=older_than_s)
 
 
 def settled(

@@ -17,7 +17,7 @@ from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck, State
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload
 from cli_multi_rapid.model.ports import Observer
 from cli_multi_rapid.model.run import DEATHS_ALLOWED, Status
-from cli_multi_rapid.services.keeping import Keeping, keeping_of, settled
+from cli_multi_rapid.services.keeping import Keeping, cache_of, keeping_of, settled
 from cli_multi_rapid.services.project import ensure_state_dir
 from cli_multi_rapid.services.runids import new_run_id
 from cli_multi_rapid.services.snapshot import plan_of
@@ -50,7 +50,7 @@ class Session:
     """How runs are driven for somebody: within which limits, and who watches and is warned.
 
     With `wait` a project that another orchestrator holds is waited for instead of refused. `half_done` decides about
-    changes of interrupted steps that do not say what they may change.
+    changes of interrupted steps that do not say what they may change. Without `cache` every step runs.
     """
 
     limits: Limits
@@ -58,6 +58,7 @@ class Session:
     warn: Callable[[str], None]
     wait: bool = False
     half_done: Choice = Choice.ASK
+    cache: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +263,7 @@ async def _driven(held: _Held, state: RunState, keeping: Keeping | None, *, fenc
         checkpoints=keeping.checkpoints if keeping else None,
         worktrees=keeping.worktrees if keeping else None,
         unfit=lambda phase: why_unfit(project, phase, around),
+        cache=cache_of(project, keeping) if held.session.cache else None,
     )  # fmt: skip
     _obey_signals(loop, runner)
     if limits.timeout_s is not None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REFS = "refs/cmr"
+CACHE = f"{REFS}/cache"
 OUR_NAME = {
     f"GIT_{role}_{what}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -84,7 +85,7 @@ def forget(repository: Repository, *, keep: frozenset[str]) -> int:
     git = repository.git
     listed = git.call("for-each-ref", "--format=%(refname) %(objectname)", f"{REFS}/").decode().split("\n")
     refs = [line.split(" ") for line in listed if line]
-    old = [(ref, commit) for ref, commit in refs if ref.split("/")[2] not in keep]
+    old = [(ref, commit) for ref, commit in refs if ref.split("/")[2] not in keep and not ref.startswith(f"{CACHE}/")]
     if old:
         git.call("update-ref", "--stdin", given="".join(f"delete {ref} {commit}\n" for ref, commit in old).encode())
     return len(old)

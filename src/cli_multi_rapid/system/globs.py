@@ -27,6 +27,11 @@ def matches(path: str, globs: Sequence[str]) -> bool:
     return _compiled(tuple(globs)).fullmatch(path) is not None
 
 
+def literal(path: str) -> str:
+    """Return the glob that matches exactly one path."""
+    return "".join(f"\\{char}" if char in "*?[]\\" else char for char in path)
+
+
 def reaches(folder: str, globs: Sequence[str]) -> bool:
     """Tell whether at least one of the globs may match something below a folder (its POSIX path without a slash)."""
     return any(_reaches(folder.split("/"), glob) for glob in globs)

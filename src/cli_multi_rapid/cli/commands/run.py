@@ -20,6 +20,7 @@ _RESUME = click.option(
 )
 
 
+_CACHE = click.option("--no-cache", "cache", flag_value=False, default=True, help="Run every step, also cached ones.")
 _WAIT = click.option("--wait", is_flag=True, help="Wait for another orchestrator that holds the project.")
 
 
@@ -31,15 +32,16 @@ _WAIT = click.option("--wait", is_flag=True, help="Wait for another orchestrator
 @_LEVEL
 @_TIMEOUT
 @_WAIT
+@_CACHE
 @click.option("--branch", metavar="NAME", default="", help="Leave what worktrees made as this branch; merge nothing.")
 def run_phase(
     common: Common, phase: str, *, validate: bool, inputs: tuple[str, ...], take_up: bool, level: str | None,
-    timeout: str | None, wait: bool, branch: str,
+    timeout: str | None, wait: bool, cache: bool, branch: str,
 ) -> int:  # fmt: skip
     """Run PHASE and the phases it needs."""
     project, settings = opened(common, level=level, timeout=timeout)
     wish = replace(wished(settings, (phase,), inputs=inputs), branch=branch)
-    return begin(common, project, settings, wish, validate=validate, take_up=take_up, wait=wait)
+    return begin(common, project, settings, wish, validate=validate, take_up=take_up, wait=wait, cache=cache)
 
 
 @command("run-job", example="cli-multi-rapid run-job nightly --compliance-check")
@@ -59,9 +61,10 @@ def run_phase(
 @_LEVEL
 @_TIMEOUT
 @_WAIT
+@_CACHE
 def run_job(
     common: Common, job: str, *, workflow_validate: bool, compliance_check: bool, job_file: str | None,
-    inputs: tuple[str, ...], take_up: bool, level: str | None, timeout: str | None, wait: bool,
+    inputs: tuple[str, ...], take_up: bool, level: str | None, timeout: str | None, wait: bool, cache: bool,
 ) -> int:  # fmt: skip
     """Run JOB of config/workflow-config.yaml (by default the job named default)."""
     from cli_multi_rapid.services.phases import check_job
@@ -70,7 +73,7 @@ def run_job(
     project, settings = opened(common, level=level, timeout=timeout)
     jobs = read_jobs(job_file) if job_file else settings.jobs
     wish = wished(settings, check_job(project, jobs, job, everything=workflow_validate), inputs=inputs, job=job)
-    return begin(common, project, settings, wish, validate=compliance_check, take_up=take_up, wait=wait)
+    return begin(common, project, settings, wish, validate=compliance_check, take_up=take_up, wait=wait, cache=cache)
 
 
 @command("resume", example="cli-multi-rapid resume")
