@@ -1,6 +1,6 @@
 """What all commands that drive a run share: opening the project, watching the run, ending with its summary."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from cli_multi_rapid.errors import InputInvalid
 if TYPE_CHECKING:
     from cli_multi_rapid.documents.reports import RunView
     from cli_multi_rapid.engine.recovery import Choice
+    from cli_multi_rapid.model.events import NewEvent, Payload
     from cli_multi_rapid.model.settings import Settings
     from cli_multi_rapid.services.runs import Ended, Session
     from cli_multi_rapid.services.settings import ProjectSettings
@@ -39,18 +40,29 @@ def wished(settings: "Settings", targets: tuple[str, ...], *, inputs: Sequence[s
     """
     from cli_multi_rapid.services.snapshot import Wish
 
+    values = inputs_of(inputs)
+    return Wish(targets=targets, job=job, inputs=values, level=settings.level, parallel=settings.parallel)
+
+
+def inputs_of(texts: Sequence[str], *, flag: str = "--input") -> dict[str, str]:
+    """Return inputs by name.
+
+    Raises:
+        InputInvalid: one is not of the form NAME=VALUE.
+    """
     values: dict[str, str] = {}
-    for text in inputs:
+    for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise InputInvalid(f"{text!r} is not of the form NAME=VALUE", hint="--input NAME=VALUE")
+            raise InputInvalid(f"{text!r} is not of the form NAME=VALUE", hint=f"{flag} NAME=VALUE")
         values[name] = value
-    return Wish(targets=targets, job=job, inputs=values, level=settings.level, parallel=settings.parallel)
+    return values
 
 
 def begin(
     common: Common, project: "Project", settings: "ProjectSettings", wish: "Wish", *, validate: bool, take_up: bool,
     wait: bool = False, cache: bool = True,
+    adopt: "Callable[[Payload], Sequence[NewEvent]]" = lambda _: (),
 ) -> int:  # fmt: skip
     """Check trust, run what is wished, and return the exit code."""
     from cli_multi_rapid.services.compliance import chosen_level
@@ -68,7 +80,8 @@ def begin(
     if not prepared.tree.git:
         notes.append("this folder is not a git repository: nothing can be restored if a step is interrupted")
     with session_of(common, settings, notes=notes, wait=wait, cache=cache) as session:
-        ended = start(project, prepared.record, session=session, take_up=take_up)
+        adopted = adopt(prepared.record)
+        ended = start(project, prepared.record, session=session, take_up=take_up, adopted=adopted)
     return finish(common, project, ended)
 
 

@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cancel": ("run:cancel", "Ask a run to stop."),
     "status": ("look:status", "Show the recent runs, or one of them."),
     "logs": ("look:logs", "Show the output of a run or step."),
+    "diff": ("look:diff", "Show what differs between two runs."),
     "graph": ("look:graph", "Draw the steps of a phase or run."),
     "validate-compliance": ("comply:validate_compliance", "Evaluate the compliance gates."),
     "generate-report": ("comply:generate_report", "Render the stored results of a run."),

@@ -63,6 +63,8 @@ def _texts(seen: Outline) -> Iterator[_Text]:
     for name, value in seen.spec.env.items():
         if isinstance(value, str) and _OPENING in value:
             yield _Text(place=Place.PHASE_ENV, trail=("env", name), text=value)
+    if seen.spec.concurrency is not None and _OPENING in seen.spec.concurrency.group:
+        yield _Text(place=Place.GROUP, trail=("concurrency", "group"), text=seen.spec.concurrency.group)
     for i, use in enumerate(seen.spec.gates):
         if isinstance(use, GateUse) and use.from_:
             yield _Text(place=Place.EVIDENCE, trail=("gates", i, "from"), text=use.from_)

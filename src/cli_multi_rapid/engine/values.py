@@ -48,10 +48,17 @@ def check_values(seen: Outline, findings: Findings) -> None:
     if spec.permissions is not None:
         check_globs(("permissions", "write"), spec.permissions.write, findings)
     _workspace(spec, findings)
+    _concurrency(spec, findings)
     check_duration(("defaults", "timeout"), spec.defaults.timeout, findings)
     _retry(("defaults", "retry"), spec.defaults.retry, findings)
     for spot in seen.spots:
         _step(spot, findings, worktree=spec.workspace is Workspace.WORKTREE)
+
+
+def _concurrency(spec: PhaseSpec, findings: Findings) -> None:
+    if spec.concurrency is not None and not spec.concurrency.group.strip():
+        fix = "write a name, such as  ${{ phase.name }}-${{ git.branch }}"
+        findings.add("SPEC-VALUE", ("concurrency", "group"), "the group has no name", fix=fix, key=True)
 
 
 def _workspace(spec: PhaseSpec, findings: Findings) -> None:

@@ -45,6 +45,7 @@ class Place(Enum):
     OUTPUTS = "outputs"
     WITH = "with"
     UNDO = "undo"
+    GROUP = "concurrency"
     EVIDENCE = "from"
 
 
@@ -61,6 +62,7 @@ VISIBLE: Mapping[Place, frozenset[str]] = {
     Place.OUTPUTS: _OWN,
     Place.WITH: _OWN | {"secrets"},
     Place.UNDO: _OWN | {"secrets"},
+    Place.GROUP: frozenset(("inputs", "phase", "git")),
     Place.EVIDENCE: _SHARED,
 }
 """The contexts that an expression can see where it stands. `matrix` needs a step with a matrix."""

@@ -50,7 +50,8 @@ class Kind(StrEnum):
     step.retried     status, reason, code, signal, wait_ms, duration_ms
     step.restored    of an interrupted attempt: paths, kept (refs), left, warnings; or chosen: keep
     step.interim     the fields of StepResult: a final step that ran because the run was stopped; it runs again
-    step.finished    the fields of StepResult; a skipped step has attempt 0
+    step.finished    the fields of StepResult; a skipped step has attempt 0, as has one that was taken over from another
+                     run (adopted)
     step.refuted     the fields of StepResult: what a step that promised to write nothing is worth after all
     undo.started     command, log; attempt counts the tries to take the step back
     undo.finished    the fields of StepResult: whether the step was taken back, and if not, why

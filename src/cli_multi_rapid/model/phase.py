@@ -69,6 +69,26 @@ class Workspace(StrEnum):
     WORKTREE = "worktree"
 
 
+class OnConflict(StrEnum):
+    """What happens when another run of the same group is at work."""
+
+    QUEUE = "queue"
+    FAIL = "fail"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concurrency:
+    """A group of which only one run is at work at a time, among all projects of this user on this machine."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    group: str = key("Name of the group; it may hold expressions.")
+    on_conflict: OnConflict = key(
+        "What happens when another run of the group is at work: queue waits, fail ends with exit code 75, cancel asks "
+        "the other one to stop.", default=OnConflict.QUEUE, alias="on-conflict",
+    )  # fmt: skip
+
+
 class RollbackOn(StrEnum):
     """How a phase has to end for its steps to be taken back."""
 
@@ -192,6 +212,7 @@ class PhaseSpec:
         "Folders of the project that git ignores and that each worktree gets as links.",
         default=(".venv", "node_modules"),
     )
+    concurrency: Concurrency | None = key("A group of which only one run is at work at a time.", default=None)
     rollback: Rollback | None = key("When what the steps have done is taken back.", default=None)
     secrets: tuple[str, ...] = key("Names of environment variables whose values are hidden in all output.", default=())
     env: dict[str, Scalar] = key("Environment variables of all steps.", factory=dict)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck, State
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload
 from cli_multi_rapid.model.ports import Observer
 from cli_multi_rapid.model.run import DEATHS_ALLOWED, Status
+from cli_multi_rapid.services.groups import grouped
 from cli_multi_rapid.services.keeping import Keeping, cache_of, keeping_of, settled
 from cli_multi_rapid.services.project import ensure_state_dir
 from cli_multi_rapid.services.runids import new_run_id
@@ -80,8 +81,11 @@ class _Held:
     locks: tuple[ProjectLock, ...]
 
 
-def start(project: Project, record: Payload, *, session: Session, alone: bool = True, take_up: bool = False) -> Ended:
-    """Make a new run of a snapshot and drive it to its end.
+def start(
+    project: Project, record: Payload, *, session: Session, alone: bool = True, take_up: bool = False,
+    adopted: Sequence[NewEvent] = (),
+) -> Ended:  # fmt: skip
+    """Make a new run of a snapshot and drive it to its end; what is `adopted` need not run again.
 
     Only a run that changes nothing (gates alone) may do without being `alone` in the project. With `take_up` an
     interrupted run of the same is gone on with, if there is one.
@@ -99,11 +103,14 @@ def start(project: Project, record: Payload, *, session: Session, alone: bool = 
         with _named(held, run) as mine:
             fence = held.store.take(run)
             begun = held.store.append(
-                run, [NewEvent(kind=Kind.RUN_STARTED, payload=record), _taken(fence)], fence=fence
+                run, [NewEvent(kind=Kind.RUN_STARTED, payload=record), *adopted, _taken(fence)], fence=fence
             )
             for event in begun:
                 session.observer.event(event)
-            return asyncio.run(_driven(mine, fold(run, begun), keeping_of(project, run, plan_of(record)), fence=fence))
+            plan = plan_of(record)
+            with grouped(project, plan, run, warn=session.warn) as groups:
+                whole = replace(mine, locks=(*mine.locks, *groups))
+                return asyncio.run(_driven(whole, fold(run, begun), keeping_of(project, run, plan), fence=fence))
 
 
 def resume(project: Project, run: str, *, session: Session) -> Ended:
@@ -161,7 +168,9 @@ def _taken_up(held: _Held, run: str) -> Ended:
             held.session.observer.event(event)
             if event.seq > len(events):
                 state.apply(event)
-        return asyncio.run(_driven(mine, state, keeping, fence=fence))
+        with grouped(held.project, plan_of(state.started), run, warn=held.session.warn) as groups:
+            whole = replace(mine, locks=(*mine.locks, *groups))
+            return asyncio.run(_driven(whole, state, keeping, fence=fence))
 
 
 def _check_unended(state: RunState) -> None:

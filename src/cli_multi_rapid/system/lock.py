@@ -12,7 +12,7 @@ from cli_multi_rapid.errors import ProjectBusy, StateUnwritable
 _PATIENCE_S = 0.2  # somebody may be probing the lock for an instant
 _PATIENCE_DEAD_S = 5.0  # the holder is dead; its supervisor is being killed by the system
 _PAUSE_S = 0.02
-_NOTE_BYTES = 1024
+_NOTE_BYTES = 8192
 _LOCKED_BYTE = 1 << 20  # Windows locks bytes, not files: one that nobody reads
 
 
@@ -23,13 +23,16 @@ class ProjectLock:
         self._path = path
         self.descriptor = descriptor
 
-    def name_run(self, run: str) -> None:
+    def name_run(self, run: str, *, log: str = "") -> None:
         """Write down which run this orchestrator works on, for `status` and for whoever finds the lock held.
+
+        `log` is the event log of the run, where others cannot know it.
 
         Raises:
             StateUnwritable: the disk is full.
         """
-        note = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "run": run}).encode()
+        known = {"pid": os.getpid(), "host": socket.gethostname(), "run": run, **({"log": log} if log else {})}
+        note = json.dumps(known).encode()
         try:
             # Always the same length, in one write: a reader never meets half a note, and space is needed only once.
             os.lseek(self.descriptor, 0, os.SEEK_SET)

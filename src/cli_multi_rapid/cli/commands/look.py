@@ -103,6 +103,30 @@ def graph(common: Common, what: str, *, form: Literal["text", "mermaid", "json"]
     return 0
 
 
+@command("diff", example="cli-multi-rapid diff 01M8A19E last")
+@click.argument("one")
+@click.argument("other", default="last")
+def diff(common: Common, one: str, other: str) -> int:
+    """Show what differs between the runs ONE and OTHER (by default the newest)."""
+    from dataclasses import asdict
+
+    from cli_multi_rapid.cli.console import emit, say
+    from cli_multi_rapid.documents.difference import difference_lines, differences
+    from cli_multi_rapid.services.history import find_events
+    from cli_multi_rapid.services.history import one as view_of
+    from cli_multi_rapid.services.wiring import open_project
+
+    project = open_project(common.folder)
+    views = (view_of(project, one), view_of(project, other))
+    first, second = (find_events(project, name)[0].payload for name in (one, other))
+    found = differences(*views, started=(first, second))
+    if common.as_json:
+        emit({"one": views[0].run, "other": views[1].run, "differences": [asdict(each) for each in found]})
+    else:
+        say("\n".join(difference_lines(*views, found)))
+    return 0
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8", errors="replace")

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import click
 
-from cli_multi_rapid.cli.driving import begin, finish, opened, session_of, wished
+from cli_multi_rapid.cli.driving import begin as start_wished
+from cli_multi_rapid.cli.driving import finish, inputs_of, opened, session_of, wished
 from cli_multi_rapid.cli.options import Common, command
 from cli_multi_rapid.errors import UsageError
 
@@ -41,7 +42,7 @@ def run_phase(
     """Run PHASE and the phases it needs."""
     project, settings = opened(common, level=level, timeout=timeout)
     wish = replace(wished(settings, (phase,), inputs=inputs), branch=branch)
-    return begin(common, project, settings, wish, validate=validate, take_up=take_up, wait=wait, cache=cache)
+    return start_wished(common, project, settings, wish, validate=validate, take_up=take_up, wait=wait, cache=cache)
 
 
 @command("run-job", example="cli-multi-rapid run-job nightly --compliance-check")
@@ -73,7 +74,9 @@ def run_job(
     project, settings = opened(common, level=level, timeout=timeout)
     jobs = read_jobs(job_file) if job_file else settings.jobs
     wish = wished(settings, check_job(project, jobs, job, everything=workflow_validate), inputs=inputs, job=job)
-    return begin(common, project, settings, wish, validate=compliance_check, take_up=take_up, wait=wait, cache=cache)
+    return start_wished(
+        common, project, settings, wish, validate=compliance_check, take_up=take_up, wait=wait, cache=cache
+    )
 
 
 @command("resume", example="cli-multi-rapid resume")
@@ -106,19 +109,36 @@ def resume(common: Common, run: str, *, restore: bool, keep: bool, timeout: str 
     return finish(common, project, ended)
 
 
-@command("rerun", example="cli-multi-rapid rerun last")
+@command("rerun", example="cli-multi-rapid rerun last --failed")
 @click.argument("run", default="last")
+@click.option("--from", "begin", metavar="STEP", default="", help="Run this step again and all that rests on it.")
+@click.option("--failed", is_flag=True, help="Run again what did not succeed, and all that rests on it.")
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Give an input another value; repeatable.")
 @_TIMEOUT
 @_WAIT
-def rerun(common: Common, run: str, *, timeout: str | None, wait: bool) -> int:
-    """Run again what RUN ran, with the same inputs, as a new run linked to it."""
+@_CACHE
+def rerun(
+    common: Common, run: str, *, begin: str, failed: bool, changes: tuple[str, ...], timeout: str | None, wait: bool,
+    cache: bool,
+) -> int:  # fmt: skip
+    """Run again what RUN ran, with the same inputs, as a new run linked to it.
+
+    With --from or --failed, steps that succeeded and rest on nothing that runs again are taken over from RUN.
+    """
     from cli_multi_rapid.services.history import find_events
     from cli_multi_rapid.services.phases import wish_again
+    from cli_multi_rapid.services.reruns import adopted
 
+    if begin and failed:
+        raise UsageError("--from and --failed exclude each other", hint="give one of them")
     project, settings = opened(common, timeout=timeout)
     events = find_events(project, run)
     wish = wish_again(events[0].payload, events[0].run, settings)
-    return begin(common, project, settings, wish, validate=False, take_up=False, wait=wait)
+    wish = replace(wish, inputs={**wish.inputs, **inputs_of(changes, flag="--set")})
+    return start_wished(
+        common, project, settings, wish, validate=False, take_up=False, wait=wait, cache=cache,
+        adopt=lambda record: adopted(events, record, begin=begin, failed=failed),
+    )  # fmt: skip
 
 
 @command("cancel", example="cli-multi-rapid cancel last")

@@ -1,0 +1,114 @@
+"""Which steps of an earlier run need not run again in a new one."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from cli_multi_rapid.engine.fold import RunState, fold
+from cli_multi_rapid.engine.graph import Graph, RunPlan, build
+from cli_multi_rapid.errors import StepUnknown
+from cli_multi_rapid.model.events import Event, Kind, NewEvent, Payload, payload_of
+from cli_multi_rapid.model.run import Status, StepResult
+from cli_multi_rapid.services.snapshot import plan_of
+from cli_multi_rapid.system.files import PathRefused, digest_inside
+
+
+def adopted(events: tuple[Event, ...], record: Payload, *, begin: str = "", failed: bool = False) -> list[NewEvent]:
+    """Return the events by which a new run takes over what an earlier one has done.
+
+    Args:
+        events: those of the earlier run.
+        record: the snapshot of the new one; a step is taken over only where its phase has the same text.
+        begin: a step (`phase/step`, or its id where that is unambiguous) from which on everything runs again.
+        failed: everything runs again that did not succeed.
+
+    What rests on a step that runs again runs again, too; so does a step whose artifacts are gone.
+
+    Raises:
+        StepUnknown: there is no such step.
+    """
+    if not begin and not failed:
+        return []
+    before, plan = fold(events[0].run, events), plan_of(record)
+    graph = build(plan.phases)
+    again = {key for key in graph.nodes if not _succeeded(before, key)} | _changed(events[0].payload, record, graph)
+    if begin:
+        again.add(_found(begin, graph))
+    again = _with_dependents(again, graph, plan)
+    return [event for key in graph.nodes if key not in again for event in _taken_over(before, key)]
+
+
+def _succeeded(state: RunState, key: str) -> bool:
+    step = state.steps.get(key)
+    result = step.result if step else None
+    if result is None or result.outcome is not Status.SUCCESS:
+        return result is not None and result.status is Status.SKIPPED
+    assert step is not None
+    parts = [state.step(one).result for one in step.instances or (key,)]
+    return all(_whole(part) for part in parts if part is not None)
+
+
+def _whole(result: StepResult) -> bool:
+    """Tell whether everything that a step produced is still there as it was."""
+    for artifact in result.artifacts.values():
+        path = Path(artifact.path)
+        try:
+            if digest_inside(path.parent, path.name) != (artifact.sha256, artifact.size):
+                return False
+        except PathRefused:
+            return False
+    return True
+
+
+def _changed(before: Payload, after: Payload, graph: Graph) -> set[str]:
+    """Return the steps of phases whose text has changed, and of all that work in a worktree of another commit."""
+    texts = {phase["name"]: phase["text"] for phase in _phases(before)}
+    changed = {phase["name"] for phase in _phases(after) if texts.get(phase["name"]) != phase["text"]}
+    moved = before.get("head") != after.get("head")
+    return {key for key, node in graph.nodes.items() if node.phase in changed or (moved and node.worktree)}
+
+
+def _phases(record: Payload) -> list[Mapping[str, str]]:
+    phases = record["phases"]
+    assert isinstance(phases, list)
+    return phases
+
+
+def _found(wanted: str, graph: Graph) -> str:
+    found = [key for key in graph.nodes if wanted in (key, key.partition("/")[2])]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(found or graph.nodes)
+    many = "more than one" if found else "no"
+    raise StepUnknown(f"{many} step is called {wanted!r}", hint=f"use one of: {known}")
+
+
+def _with_dependents(again: set[str], graph: Graph, plan: RunPlan) -> set[str]:
+    """Add what rests on the steps that run again; final steps and gates of a phase that runs always do."""
+    phases: set[str] = set()
+    for spec in plan.phases:  # each after those it needs
+        whole = bool(phases & set(spec.needs))
+        for final in (False, True):
+            for node in graph.of(spec.name, final=final):
+                if whole or (final and spec.name in phases) or again & set(node.needs):
+                    again.add(node.key)
+                if node.key in again:
+                    phases.add(spec.name)
+    for spec in plan.phases:
+        if spec.name in phases:
+            again.update(node.key for node in graph.of(spec.name, final=True))
+    return again
+
+
+def _taken_over(state: RunState, key: str) -> Iterator[NewEvent]:
+    step = state.step(key)
+    if step.instances is not None:
+        matrix = [dict(state.step(one).matrix) for one in step.instances]
+        payload: dict[str, object] = {"matrix": matrix, **({"base": step.base} if step.base else {})}
+        yield NewEvent(kind=Kind.STEP_EXPANDED, step=key, payload=payload)
+    for one in step.instances or (key,):
+        result = state.step(one).result
+        assert result is not None
+        payload = {**payload_of(result), "adopted": state.id}
+        if result.status is not Status.SKIPPED:
+            payload["reason"] = f"taken over from run {state.id}"
+        yield NewEvent(kind=Kind.STEP_FINISHED, step=one, payload=payload)

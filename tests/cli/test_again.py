@@ -1,0 +1,200 @@
+"""Running a part again, comparing runs, and groups of runs."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def project(sandbox, tmp_path):
+    run = lambda name, more="": f'[sh, -c, "echo {name} >> {tmp_path}/ran; {more}"]'  # noqa: E731
+    sandbox.phase("first", f"steps:\n  - {{id: a, run: {run('a')}, writes: []}}\n")
+    sandbox.phase("p", f"""\
+needs: [first]
+inputs: {{code: {{type: number, default: 1}}}}
+steps:
+  - {{id: b, run: {run('b', 'echo b > $CMR_OUT/made')}, writes: [], produces: {{made: made}},
+     outputs: {{text: "${{{{ artifacts.made }}}}"}}}}
+  - {{id: side, needs: [], run: {run('side')}, writes: [], matrix: {{n: ["1", "2"]}}}}
+  - {{id: c, needs: [b], run: {run('c', 'exit $CODE')}, env: {{CODE: "${{{{ inputs.code }}}}"}}, writes: []}}
+  - {{id: d, run: {run('d', 'cat $MADE')}, writes: [], env: {{MADE: "${{{{ artifacts.made }}}}"}}}}
+finally:
+  - {{id: z, run: {run('z')}, writes: []}}
+""")  # fmt: skip
+    return sandbox
+
+
+def ran(tmp_path):
+    file = tmp_path / "ran"
+    found = file.read_text().split() if file.exists() else []
+    file.unlink(missing_ok=True)
+    return sorted(found)
+
+
+def run_of(project):
+    return project.cmr("status", "last", "--json").data()
+
+
+class TestAgain:
+    def test_what_failed_and_what_rests_on_it(self, project, tmp_path):
+        assert project.cmr("run-phase", "p").code == 1
+        assert ran(tmp_path) == ["a", "b", "c", "side", "side", "z"]
+        parent = run_of(project)["run"]["run"]
+        done = project.cmr("rerun", "--failed", "--set", "code=0")
+        assert done.code == 0, done.out
+        assert ran(tmp_path) == ["c", "d", "z"]
+        found = run_of(project)
+        assert found["run"]["parent"] == parent
+        steps = {step["id"]: step for phase in found["phases"] for step in phase["steps"]}
+        assert steps["b"]["outputs"] == {"text": "b\n"}
+        assert f"taken over from run {parent}" in steps["b"]["reason"]
+        assert [steps[f"side[{n}]"]["status"] for n in (0, 1)] == ["success", "success"]
+
+    def test_from_a_step_on(self, project, tmp_path):
+        assert project.cmr("run-phase", "p", "--input", "code=0").code == 0
+        ran(tmp_path)
+        assert project.cmr("rerun", "--from", "c").code == 0
+        assert ran(tmp_path) == ["c", "d", "z"]
+        assert project.cmr("rerun", "--from", "first/a").code == 0
+        assert ran(tmp_path) == ["a", "b", "c", "d", "side", "side", "z"]
+
+    def test_a_step_whose_artifact_is_gone_runs_again(self, project, tmp_path):
+        assert project.cmr("run-phase", "p").code == 1
+        ran(tmp_path)
+        found = run_of(project)
+        (made,) = (
+            step["artifacts"]["made"]["path"] for p in found["phases"] for step in p["steps"] if step["id"] == "b"
+        )
+        Path(made).unlink()
+        assert project.cmr("rerun", "--failed", "--set", "code=0").code == 0
+        assert ran(tmp_path) == ["b", "c", "d", "z"]
+
+    def test_a_phase_that_has_changed_runs_again(self, project, tmp_path):
+        assert project.cmr("run-phase", "p").code == 1
+        ran(tmp_path)
+        project.phase("first", f'steps:\n  - {{id: a, run: [sh, -c, "echo new >> {tmp_path}/ran"], writes: []}}\n')
+        assert project.cmr("rerun", "--failed", "--set", "code=0").code == 0
+        assert ran(tmp_path) == ["b", "c", "d", "new", "side", "side", "z"]
+
+    @pytest.mark.parametrize(("arguments", "said"), [
+        (("--from", "nothing"), "no step is called 'nothing'"), (("--from", "a", "--failed"), "exclude each other"),
+        (("--set", "code"), "is not of the form NAME=VALUE"), (("--set", "nothing=1"), "has an input 'nothing'"),
+    ])  # fmt: skip
+    def test_what_cannot_be(self, project, arguments, said):
+        project.cmr("run-phase", "p")
+        done = project.cmr("rerun", *arguments)
+        assert done.code == 2
+        assert said in done.err
+
+    def test_a_killed_rerun_goes_on(self, project, tmp_path):
+        assert project.cmr("run-phase", "p").code == 1
+        ran(tmp_path)
+        assert project.cmr("rerun", "--failed", "--set", "code=0", "--timeout", "1ms").code in (0, 124)
+        ran(tmp_path)
+        done = project.cmr("resume")
+        assert done.code in (0, 2)
+        assert "a" not in ran(tmp_path)
+
+    def test_from_any_step_it_comes_to_the_same_as_a_whole_run(self, make_sandbox):
+        made = []
+        for begin in ("", "one", "two", "three"):
+            project = make_sandbox(f"from{begin}")
+            project.phase("p", """\
+steps:
+  - {id: one, run: [sh, -c, "echo 1 > one"], outputs: {n: "${{ 1 }}"}}
+  - {id: two, run: [sh, -c, 'cat one > two; echo "$N" >> two'], env: {N: "${{ steps.one.outputs.n }}"}}
+  - {id: three, run: [sh, -c, "sort two > three"]}
+""")  # fmt: skip
+            project.git("init", "-q")
+            project.git("add", "-A")
+            project.git("commit", "-q", "-m", "x")
+            assert project.cmr("run-phase", "p").code == 0
+            assert project.cmr("rerun", *(("--from", begin) if begin else ())).code == 0
+            project.git("add", "-A")
+            made.append(project.git("ls-files", "-s"))
+        assert made.count(made[0]) == len(made)
+
+
+class TestDifferences:
+    def test_what_differs(self, project):
+        project.cmr("run-phase", "p")
+        spec = project.root / "workflows/phase_definitions/first.yaml"
+        spec.write_text(spec.read_text().replace("echo a", "echo other"))
+        project.cmr("run-phase", "p", "--input", "code=0", "--no-resume")
+        runs = [row["run"]["run"] for row in project.cmr("status", "--json").data()["runs"]]
+        done = project.cmr("diff", runs[1], "last")
+        assert done.code == 0
+        for text in ("p code  1  ->  0", "p/c  failure  ->  success", "p/d  skipped  ->  success", "+  - {id: a"):
+            assert text in done.out
+        kinds = {each["kind"] for each in project.cmr("diff", runs[1], "--json").data()["differences"]}
+        assert kinds >= {"spec", "inputs", "surroundings", "run", "steps"}
+
+    def test_nothing_differs(self, project):
+        project.cmr("run-phase", "p")
+        assert "nothing differs" in project.cmr("diff", "last", "last").out
+
+    def test_runs_that_do_not_exist(self, project):
+        assert project.cmr("diff", "last", "last").code == 2
+
+
+class TestGroups:
+    @pytest.fixture
+    def two(self, make_sandbox, tmp_path):
+        def make(on_conflict):
+            made = []
+            for name in ("one", "two"):
+                project = make_sandbox(name)
+                project.phase("p", f"""\
+inputs: {{where: {{type: string, default: prod}}}}
+concurrency: {{group: "deploy-${{{{ inputs.where }}}}", on-conflict: {on_conflict}}}
+steps:
+  - {{id: x, run: [sh, -c, "echo {name} begins >> {tmp_path}/order; test -e {tmp_path}/go || sleep $LONG;
+     echo {name} ends >> {tmp_path}/order"], writes: [], env: {{LONG: "1"}}}}
+""")  # fmt: skip
+                made.append(project)
+            return made
+
+        return make
+
+    def begin(self, project, tmp_path, *arguments):
+        process = subprocess.Popen(
+            (sys.executable, "-m", "cli_multi_rapid", "run-phase", "p", *arguments), cwd=project.root,
+            env={**os.environ, "CMR_TRUST": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        while not (tmp_path / "order").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        return process
+
+    def test_the_second_waits(self, two, tmp_path):
+        one, other = two("queue")
+        process = self.begin(one, tmp_path)
+        done = other.cmr("run-phase", "p")
+        assert done.code == 0
+        assert "waiting for run" in done.err
+        assert process.wait(10) == 0
+        assert (tmp_path / "order").read_text().splitlines() == ["one begins", "one ends", "two begins", "two ends"]
+
+    def test_the_second_fails(self, two, tmp_path):
+        one, other = two("fail")
+        process = self.begin(one, tmp_path)
+        done = other.cmr("run-phase", "p")
+        assert done.code == 75
+        assert "of the group 'deploy-prod' is at work" in done.err
+        assert other.cmr("run-phase", "p", "--input", "where=test", "--no-resume").code == 0  # another group
+        assert process.wait(10) == 0
+        assert other.cmr("resume").code in (0, 2)
+
+    def test_the_first_is_cancelled(self, two, tmp_path):
+        one, other = two("cancel")
+        process = self.begin(one, tmp_path)
+        done = other.cmr("run-phase", "p")
+        assert done.code == 0
+        assert "asked run" in done.err
+        assert process.wait(10) == 1
+        assert "one ends" not in (tmp_path / "order").read_text()
+        assert "cancelled by a newer run" in one.cmr("status", "last").out.lower()
