@@ -294,7 +294,7 @@ def test_what_the_schema_refuses_causes_no_further_complaints() -> None:
     )
     assert [one[:3] for one in said(text)] == [
         (3, 1, "SPEC-VALUE"), (5, 5, "SPEC-KEY-MISSING"), (5, 6, "SPEC-KEY-UNKNOWN"), (6, 41, "SPEC-VALUE"),
-        (7, 5, "SPEC-KEY-MISSING"), (8, 5, "SPEC-VALUE"),
+        (7, 5, "STEP-KIND"), (8, 5, "SPEC-VALUE"),
     ]  # fmt: skip
 
 

@@ -45,7 +45,10 @@ def wished(settings: "Settings", targets: tuple[str, ...], *, inputs: Sequence[s
         if not equals or not name:
             raise InputInvalid(f"{text!r} is not of the form NAME=VALUE", hint="--input NAME=VALUE")
         values[name] = value
-    return Wish(targets=targets, job=job, inputs=values, level=settings.level, parallel=settings.parallel)
+    return Wish(
+        targets=targets, job=job, inputs=values, level=settings.level, parallel=settings.parallel,
+        approvers=settings.approvers,
+    )  # fmt: skip
 
 
 def begin(

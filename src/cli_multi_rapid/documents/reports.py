@@ -12,6 +12,7 @@ from enum import Enum, StrEnum
 from hashlib import sha256
 from math import isfinite
 
+from cli_multi_rapid.documents.approvals import ApprovalView
 from cli_multi_rapid.documents.text import printable
 from cli_multi_rapid.errors import EvidenceMissing
 from cli_multi_rapid.model.gate import GateResult, GateStatus, Level
@@ -58,6 +59,7 @@ class StepView:
     """One step, or one combination of a matrix (`key` is ``phase1/test[0]``). `log` is relative to the run's folder.
 
     `changed` is how many files it changed, of a step that may write. `remarks` are sentences about what was unusual.
+    `approval` is there if it has waited for a person.
     """
 
     key: str
@@ -81,6 +83,7 @@ class StepView:
     changed: int = 0
     remarks: tuple[str, ...] = ()
     attempts: tuple[AttemptView, ...] = ()
+    approval: ApprovalView | None = None
 
     @property
     def softened(self) -> bool:
@@ -189,6 +192,11 @@ class RunView:
     def failed_steps(self) -> tuple[StepView, ...]:
         """Return the steps that stopped their phase."""
         return tuple(step for step in self.steps if step.status.bad)
+
+    @property
+    def waiting_steps(self) -> tuple[StepView, ...]:
+        """Return the steps that wait for a person, or for the run to be taken up since one has decided."""
+        return tuple(step for step in self.steps if step.status is Status.WAITING)
 
     @property
     def blocking_gates(self) -> tuple[GateView, ...]:

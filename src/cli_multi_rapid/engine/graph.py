@@ -99,12 +99,18 @@ def _part(phase: PhaseSpec, steps: tuple[Step, ...], *, final: bool) -> tuple[No
                 step=step,
                 needs=tuple(f"{phase.name}/{need}" for need in (before if step.needs is None else step.needs)),
                 expressive=_expressive(step) or _expressive_env(phase.env),
-                paths=step.writes if step.writes is not None or phase.permissions is None else phase.permissions.write,
+                paths=_paths(phase, step),
                 final=final,
             )
         )
         before = (step.id,)
     return tuple(nodes)
+
+
+def _paths(phase: PhaseSpec, step: Step) -> tuple[str, ...] | None:
+    if step.approval is not None:
+        return ()
+    return step.writes if step.writes is not None or phase.permissions is None else phase.permissions.write
 
 
 def _expressive(step: Step) -> bool:

@@ -90,6 +90,20 @@ class Guard:
         label = f"{key} interrupted attempt {self._state.step(key).attempt}"
         return await self._call(lambda one: one.restore(label, before=before, paths=node.paths))
 
+    async def tree(self) -> str:
+        """Return the id of the present tree; nothing outside of git."""
+        return "" if self._checkpoints is None else await self._call(lambda one: one.tree())
+
+    async def keep(self, label: str) -> Checkpoint | None:
+        """Keep the present state, so that people can look at it; None outside of git."""
+        return None if self._checkpoints is None else await self._call(lambda one: one.take(label))
+
+    async def changed(self, before: str, after: str) -> tuple[str, ...]:
+        """Return the paths that differ between two trees, as far as that can be told."""
+        if self._checkpoints is None or not before or not after:
+            return ()
+        return await self._call(lambda one: one.changed(before, after))
+
     async def look(self, running: Iterable[str]) -> tuple[str, dict[str, StepResult]]:
         """Look at the tree; return it, and the results of ended steps that did write although they promised not to.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine import contexts as seen
+from cli_multi_rapid.engine.approvals import Approvals, Signer
 from cli_multi_rapid.engine.commands import shown
 from cli_multi_rapid.engine.conditions import Admission
 from cli_multi_rapid.engine.course import Course
@@ -43,7 +44,8 @@ _CUT_OFF = StepResult(
 class Runner:
     """Drives one run whose lease (`fence`) the caller holds. `folder` receives logs and artifacts.
 
-    `checkpoints` keep the states of the project; without them (no git repository) nothing is kept.
+    `checkpoints` keep the states of the project; without them (no git repository) nothing is kept. `signer` tells who
+    signed a decision.
     """
 
     store: Store
@@ -56,6 +58,7 @@ class Runner:
     observer: Observer
     folder: Path
     checkpoints: Checkpoints | None = None
+    signer: Signer = lambda _text, _signature, _keys: ""
 
     def __post_init__(self) -> None:
         self._tasks: dict[asyncio.Task[StepResult], Ready] = {}
@@ -63,8 +66,10 @@ class Runner:
         self._gated: dict[str, str] = {}
         self._interrupted = ""
         self._ticked = time.monotonic()
+        self._looked = 0
         self._notes = Notes(self.store, self.observer, self.state, fence=self.fence, masked=self.executor.masked)
         self._guard = Guard(self.checkpoints, state=self.state, graph=self.graph)
+        self._approvals = Approvals(self.state, self.graph, notes=self._notes, guard=self._guard, signer=self.signer)
         self._admission = Admission(
             plan=self.plan, graph=self.graph, state=self.state, hash_files=self.executor.hash_files
         )
@@ -74,7 +79,7 @@ class Runner:
         )  # fmt: skip
 
     async def drive(self) -> RunState:
-        """Run to the end, or to an interruption, and return the state.
+        """Run to the end, to an interruption, or until nothing can run before a person decides; return the state.
 
         Whatever goes wrong here (a log that cannot be written, a bug) leaves nothing running, and the run resumable.
         """
@@ -93,6 +98,11 @@ class Runner:
                 await self._check()
                 continue
             self._begin_gating()
+            waits, ready = self._approvals.part(ready)
+            due = self._approvals.due(waits)
+            if due and not any(running.node.writes for running in self._tasks.values()):
+                await self._settle_waits(due)
+                continue
             if self._gating is not None:  # gates judge the project as it is: nothing changes it meanwhile
                 ready = [node for node in ready if not node.writes]
             starts = startable(ready, self.state, running=tuple(self._tasks.values()), parallel=self.plan.parallel)
@@ -102,7 +112,7 @@ class Runner:
             await self._start(starts)
             if self._tasks or self._gating is not None:
                 await self._wait()
-            elif not starts:
+            elif not starts and not await self._stirs(waits):
                 break
         await self._settle()
 
@@ -138,6 +148,30 @@ class Runner:
             self._notes.add(Kind.STEP_REFUTED, step=key, attempt=self.state.step(key).attempt, payload=payload)
         if refuted:
             self._admission.reconsider()
+
+    # -- what waits
+
+    async def _settle_waits(self, due: list[Node]) -> None:
+        """Begin waits for people and end them, once it is certain that the steps before kept their promises."""
+        if self._guard.doubts():
+            await self._check()
+            return
+        for ended in await self._approvals.settle(due):
+            payload = payload_of(_softened(ended.node, ended.result))
+            self._notes.add(Kind.STEP_FINISHED, step=ended.node.key, payload=payload)
+        self._notes.write()
+
+    async def _stirs(self, waits: list[Node]) -> bool:
+        """Tell whether there is something to do after all; if only people can go on, record that the run waits."""
+        if not waits:
+            return False
+        self._look_around()
+        if self.state.cancelled or self._approvals.due(waits):
+            return True
+        await self._approvals.renew(waits)
+        if not self._interrupted:
+            self._notes.add(Kind.RUN_WAITING, attempt=self.fence, payload={"steps": [node.key for node in waits]})
+        return False
 
     # -- what runs
 
@@ -237,7 +271,7 @@ class Runner:
         if time.monotonic() - self._ticked >= _TICK_S:
             self._ticked = time.monotonic()
             self.observer.tick()
-        self._look_for_cancel()
+        self._look_around()
         self._collect()
 
     def _collect(self) -> None:
@@ -265,13 +299,16 @@ class Runner:
             self._notes.write()  # what ended well is recorded before the error ends the run
             broken[0].result()
 
-    def _look_for_cancel(self) -> None:
+    def _look_around(self) -> None:
+        """Take in what others have recorded: that the run is cancelled, and what was decided about steps that wait."""
         if self.state.cancelled or not self.store.changed():
             return
-        for event in self.store.events(self.state.id):
-            if event.kind is Kind.RUN_CANCEL:
+        for event in self.store.events(self.state.id, after=self._looked):
+            self._looked = event.seq
+            if event.kind is Kind.RUN_CANCEL or self._approvals.awaits(event):
                 self.state.apply(event)
                 self.observer.event(event)
+            if event.kind is Kind.RUN_CANCEL:
                 self._stop_tasks()
 
     # -- what stops

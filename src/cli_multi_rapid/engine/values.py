@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from cli_multi_rapid.engine.kinds import check_kind
 from cli_multi_rapid.engine.outline import Outline, Spot
 from cli_multi_rapid.model.phase import InputSpec, InputType, Retry, Scalar, Step
 from cli_multi_rapid.system.checks import (
@@ -54,7 +55,7 @@ def check_values(seen: Outline, findings: Findings) -> None:
 
 def _step(spot: Spot, findings: Findings) -> None:
     step, trail = spot.step, spot.trail
-    _action(spot, findings)
+    check_kind(spot, findings)
     _variables((*trail, "env"), step.env, findings)
     _matrix((*trail, "matrix"), step, findings)
     for key, names in (("produces", step.produces), ("outputs", step.outputs)):
@@ -75,16 +76,6 @@ def _step(spot: Spot, findings: Findings) -> None:
         check_duration((*trail, "timeout"), step.timeout, findings)
     if step.retry is not None:
         _retry((*trail, "retry"), step.retry, findings)
-
-
-def _action(spot: Spot, findings: Findings) -> None:
-    run, trail = spot.step.run, (*spot.trail, "run")
-    empty = not run.strip() if isinstance(run, str) else not run or not run[0]
-    if empty:
-        findings.add("STEP-KIND", trail, "'run' is empty", fix="write the command as a list or as text", key=True)
-    if not isinstance(run, str) and spot.step.shell is not None:
-        message = "'shell' has no effect on a list, which is run as it is"
-        findings.add("SPEC-VALUE", (*spot.trail, "shell"), message, fix="remove it, or write 'run' as text", key=True)
 
 
 def _variables(trail: Trail, names: Iterable[str], findings: Findings) -> None:

@@ -63,6 +63,23 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Whom a step waits for. Without any key it waits for anybody."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    by: tuple[str, ...] = key(
+        "Groups of `approvers:` in the configuration; one of them must decide. Empty: anybody may.", default=()
+    )
+    not_author: bool = key(
+        "Who started the run or authored the commit that is checked out may not approve.", default=False,
+        alias="not-author",
+    )  # fmt: skip
+    expires: str | None = key(
+        "How long the step waits, such as 24h; then it fails. Absent: for ever.", default=None, pattern=DURATION
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Permissions:
     """What the steps of a phase may change."""
 
@@ -86,7 +103,12 @@ class Step:
 
     __pydantic_config__: ClassVar[dict[str, object]] = STRICT
     id: str = key("Name of the step, unique in its phase.", pattern=NAME)
-    run: str | tuple[str, ...] = key("The command: a list is the exact arguments; text is run by the shell.")
+    run: str | tuple[str, ...] = key(
+        "The command: a list is the exact arguments; text is run by the shell.", default=()
+    )
+    approval: Approval | None = key(
+        "Waits for a person, durably: `cli-multi-rapid approve` decides. Such a step runs nothing.", default=None
+    )
     title: str = key("What people read beside the id.", default="")
     needs: tuple[str, ...] | None = key(
         "Steps that must have ended first. Absent: the step before; empty list: none.", default=None

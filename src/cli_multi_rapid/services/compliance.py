@@ -4,11 +4,12 @@ from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.settings import Settings
 from cli_multi_rapid.services.phases import prepare, require_trusted
+from cli_multi_rapid.services.settings import ProjectSettings
 from cli_multi_rapid.services.snapshot import Wish, check_gates
 from cli_multi_rapid.services.wiring import Project, read_specs
 
 
-def prepare_validation(project: Project, settings: Settings, *, gates: tuple[str, ...]) -> Payload:
+def prepare_validation(project: Project, settings: ProjectSettings, *, gates: tuple[str, ...]) -> Payload:
     """Return the snapshot of a run that only evaluates gates: those named, else all of the project.
 
     Raises:
@@ -18,12 +19,13 @@ def prepare_validation(project: Project, settings: Settings, *, gates: tuple[str
     """
     specs = read_specs(project)
     check_gates(specs, gates)
-    trust = require_trusted(project, specs)
+    trust = require_trusted(project, specs, settings)
     wish = Wish(
         targets=(),
         level=chosen_level(settings, specs.gates.level),
         parallel=settings.parallel,
         final_gates=gates or tuple(specs.gates.gates),
+        approvers=settings.approvers,
     )
     return prepare(project, specs, wish, trust=trust).record
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # what only reads the log needs no specs
 
 PHASES = "workflows/phase_definitions"
 GATES = "config/compliance-gates.yaml"
-_SPEC_LIMIT_BYTES = 2 << 20
+SPEC_LIMIT_BYTES = 2 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def read_specs(project: Project) -> Specs:
             texts[path] = text_inside(project.root, path)
         except PathRefused as refused:
             if not refused.missing:
-                fix = "put a regular file of at most 1 MiB there"
+                fix = "put a regular file of at most 2 MiB there"
                 problems.append(Problem(code="PATH-OUTSIDE", message=refused.reason, path=path, fix=fix))
     gates_text = texts.pop(GATES, None)
     try:
@@ -101,7 +101,7 @@ def text_inside(root: Path, path: str) -> str:
     Raises:
         PathRefused: it is missing, no regular file, reached by a link, or too large for a spec.
     """
-    return read_inside(root, path, limit_bytes=_SPEC_LIMIT_BYTES).decode("utf-8", errors="surrogateescape")
+    return read_inside(root, path, limit_bytes=SPEC_LIMIT_BYTES).decode("utf-8", errors="surrogateescape")
 
 
 def checked_specs(texts: Mapping[str, str], gates_text: str | None) -> Specs:

@@ -46,7 +46,9 @@ class GitCheckpoints:
         StateUnwritable: when the disk cannot.
     """
 
-    def __init__(self, repository: Repository, *, refs: Refs, work: Path, kept: Path, hidden: Sequence[str] = ()) -> None:
+    def __init__(
+        self, repository: Repository, *, refs: Refs, work: Path, kept: Path, hidden: Sequence[str] = ()
+    ) -> None:
         self._repository = repository
         self._refs = refs
         self._work = work

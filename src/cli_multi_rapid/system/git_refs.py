@@ -2,13 +2,16 @@
 
 import re
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.errors import Fenced, GitFailed
 from cli_multi_rapid.system.git import Repository
 from cli_multi_rapid.system.git_process import Git
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REFS = "refs/cmr"
 OUR_NAME = {

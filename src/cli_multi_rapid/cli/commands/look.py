@@ -105,7 +105,7 @@ def graph(common: Common, what: str, *, form: Literal["text", "mermaid", "json"]
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8", errors="replace")
+        return path.read_bytes().decode("utf-8", errors="replace")  # as it is: text mode would change line ends
     except FileNotFoundError:
         return ""
 
