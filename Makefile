@@ -4,8 +4,9 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 TESTS ?=
+CHAOS ?=
 
-.PHONY: demo test lint bench schemas clean
+.PHONY: demo test lint bench chaos schemas clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/cli-multi-rapid demo
@@ -23,6 +24,9 @@ bench: $(VENV)/.ready
 	@$(BIN)/python -m pip install --quiet --group bench
 	@$(BIN)/python -m compileall -q $(VENV)/lib src
 	@$(BIN)/python benchmarks/run.py
+
+chaos: $(VENV)/.ready
+	@$(BIN)/python tests/chaos/run.py $(CHAOS)
 
 schemas: $(VENV)/.ready
 	@$(BIN)/python scripts/generate_schemas.py

@@ -3,10 +3,11 @@
 CmrError
 ├── UsageError (2)          CommandUnknown · PhaseUnknown · JobUnknown · RunUnknown · StepUnknown · GateUnknown
 │                           CodeUnknown · InputInvalid · ProjectMissing · RunFinished · SpecInvalid (many problems)
+│                           StepNotWaiting · SignatureFailed
 ├── CouldNotRun (3)         ToolMissing · StateDamaged · StateForeign · StateUnwritable · ProcessSurvived ·
 │                           EvidenceMissing · FolderUnwritable · GitFailed · GitTimeout · WorktreeUnfit
 ├── RunStuck (1)
-├── WaitingForPerson (4)    ProjectUntrusted · StepHalfDone
+├── WaitingForPerson (4)    ProjectUntrusted · StepHalfDone · ApprovalRefused · ApprovalStale · ApprovalExpired
 ├── ProjectBusy (75)        · Fenced
 └── InternalError (70)
 """
@@ -112,6 +113,21 @@ class RunFinished(UsageError):
 
     code = "RUN-FINISHED"
     explanation = "`resume` goes on with an interrupted run. For a run that has ended, `rerun` makes a new one."
+
+
+class StepNotWaiting(UsageError):
+    """The step does not wait for a person."""
+
+    code = "STEP-NOT-WAITING"
+    explanation = "A step with `approval:` waits from the moment its turn has come until somebody has decided about it."
+
+
+class SignatureFailed(UsageError):
+    """The decision could not be signed with this key."""
+
+    code = "SIGNATURE-FAILED"
+    hint = "give a private key; one with a passphrase goes into ssh-agent, and its .pub file stands for it"
+    explanation = "`approve --sign KEYFILE` signs with `ssh-keygen -Y sign`; it never asks for a passphrase."
 
 
 class RunStuck(CmrError):
@@ -277,6 +293,34 @@ class StepHalfDone(WaitingForPerson):
     )
 
 
+class ApprovalRefused(WaitingForPerson):
+    """This person may not decide about the step."""
+
+    code = "APPROVAL-REFUSED"
+    explanation = (
+        "`approval: {by: [...]}` names groups of `approvers:` in config/workflow-config.yaml; a group of public keys "
+        "asks for a signature (`--sign KEYFILE`). With `not-author` whoever started the run or authored the commit "
+        "that is checked out may not approve. A step can approve nothing. The run goes on waiting."
+    )
+
+
+class ApprovalStale(WaitingForPerson):
+    """The project is not what the step waits with."""
+
+    code = "APPROVAL-STALE"
+    explanation = (
+        "What is approved is one state of the project, the one that the step began to wait with. `resume` takes the "
+        "run up; the step then waits with what is there now, and that can be approved."
+    )
+
+
+class ApprovalExpired(WaitingForPerson):
+    """The time to decide is over."""
+
+    code = "APPROVAL-EXPIRED"
+    explanation = "`approval: {expires: ...}` says how long a step waits; taken up after that it fails."
+
+
 class ProjectBusy(CmrError):
     """Another orchestrator holds this project."""
 
@@ -321,6 +365,7 @@ PROBLEMS: dict[str, str] = {
     "SPEC-LIMIT": "A phase has more steps, or a matrix more combinations, than are allowed.",
     "STEP-KIND": "A step has exactly one action.",
     "ACTION-UNKNOWN": "A step uses an action that does not exist, or not in this place.",
+    "APPROVER-UNKNOWN": "Groups of people who may approve are defined under `approvers:` in the configuration.",
     "STEP-DUPLICATE": "Two steps of one phase have the same id.",
     "NEED-UNKNOWN": "A step or phase needs one that does not exist.",
     "NEED-MISSING": "An expression reads a step that may not have ended by then; a need makes sure that it has.",
@@ -337,6 +382,7 @@ PROBLEMS: dict[str, str] = {
     "PHASE-UNKNOWN": PhaseUnknown.explanation,
     "PATTERN": "A deny-list pattern is not valid RE2 syntax (no look-around, no back-references).",
     "PATH-OUTSIDE": "A path leads outside the project.",
+    "WORKFLOW-INVALID": "A file that shall be imported is not a workflow of GitHub Actions: it has no jobs.",
     "SETTING-VALUE": "A setting given by a flag or an environment variable has a value that it cannot have.",
 }
 """What each problem code of a file means."""

@@ -11,16 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cli_multi_rapid.engine.approvals import Signer
 from cli_multi_rapid.engine.executor import Executor
 from cli_multi_rapid.engine.fold import RunState, fold
 from cli_multi_rapid.engine.graph import RunPlan, build
 from cli_multi_rapid.engine.runner import Runner
 from cli_multi_rapid.errors import Fenced
+from cli_multi_rapid.model.approval import Person
 from cli_multi_rapid.model.checkpoint import Checkpoint, Restored
-from cli_multi_rapid.model.events import Event, Kind, NewEvent
+from cli_multi_rapid.model.events import Event, Kind, NewEvent, payload_of
 from cli_multi_rapid.model.gate import GateResult, GateStatus, Level
 from cli_multi_rapid.model.gate_settings import Check, GateSpec
-from cli_multi_rapid.model.phase import PhaseSpec, Retry, Step
+from cli_multi_rapid.model.phase import Approval, PhaseSpec, Retry, Step
 from cli_multi_rapid.model.ports import Store
 from cli_multi_rapid.model.process import Command, Exit, OutputSink
 from cli_multi_rapid.system.globs import matches, reaches
@@ -35,6 +37,12 @@ RUN_ID = "01JA2B3C4D5E6F7G8H9JKMNPQR"
 def step(name: str, **settings: Any) -> Step:
     """Return a step that runs `true`; `settings` are fields of `Step`."""
     return Step(**({"id": name, "run": ("true",)} | settings))
+
+
+def approval(name: str, **settings: Any) -> Step:
+    """Return a step that waits for a person; `settings` are fields of `Approval`, and `needs`, `if_` and the like."""
+    own: dict[str, Any] = {key: settings.pop(key) for key in tuple(settings) if key in Step.__dataclass_fields__}
+    return Step(id=name, approval=Approval(**settings), **own)
 
 
 def phase(name: str, *steps: Step | str, **settings: Any) -> PhaseSpec:
@@ -386,6 +394,9 @@ class Drill:
     secrets: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     checkpoints: MemoryCheckpoints | None = None
+    starter: Person = field(default_factory=lambda: Person(user="starter"))
+    approvers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    signer: Signer = lambda _text, _signature, _keys: ""
 
     def __post_init__(self) -> None:
         self.children = ScriptedRunner(self.scripts)
@@ -400,7 +411,7 @@ class Drill:
         return Runner(
             store=self.store, fence=fence, plan=self.plan, graph=build(self.plan.phases), state=self.state(),
             executor=self.executor(), gatekeeper=self.gates, observer=self.observer, folder=self.folder,
-            checkpoints=self.checkpoints,
+            checkpoints=self.checkpoints, signer=self.signer,
         )  # fmt: skip
 
     def executor(self) -> Executor:
@@ -420,6 +431,18 @@ class Drill:
         assert isinstance(self.store, MemoryStore)
         self.store.beside().append(RUN_ID, [NewEvent(kind=Kind.RUN_CANCEL, payload={"by": "somebody"})])
 
+    def decide(self, key: str, decision: str = "approved", /, **facts: object) -> None:
+        """Record a decision about a step that waits, as another process would; `facts` replace what is right."""
+        assert isinstance(self.store, MemoryStore)
+        wait = self.state().step(key).wait
+        assert wait is not None
+        right: dict[str, object] = {
+            "decision": decision, "by": {"user": "somebody"}, "reason": "", "fingerprint": wait.fingerprint,
+            "tree": wait.tree, "key": "", "signature": "",
+        }  # fmt: skip
+        event = NewEvent(kind=Kind.STEP_APPROVED, step=key, attempt=wait.number, payload=right | facts)
+        self.store.beside().append(RUN_ID, [event])
+
     def drive(self) -> RunState:
         """Drive the run in an event loop of its own, as far as it goes."""
         return asyncio.run(self.runner().drive())
@@ -428,4 +451,7 @@ class Drill:
         phases = [{"name": one.name, "title": one.title, "path": f"{one.name}.yaml"} for one in self.plan.phases]
         targets = [one.name for one in self.plan.phases]
         tree = self.checkpoints.tree() if self.checkpoints else ""
-        return {"phases": phases, "targets": targets, "level": self.plan.level.value, "tree": tree}
+        return {
+            "phases": phases, "targets": targets, "level": self.plan.level.value, "tree": tree, "fingerprint": "f" * 64,
+            "by": payload_of(self.starter), "approvers": {name: list(one) for name, one in self.approvers.items()},
+        }  # fmt: skip

@@ -105,12 +105,14 @@ def test_what_runs_is_redrawn_with_its_time_and_last_line(record) -> None:
         " ● lint               1.0s  $ ruff check",
         " ● test               1.0s  attempt 2: $ pytest -q",
     ]
+    renderer.output("phase1/lint", "first\n12 %\r50 %\n  \n")
+    renderer.output("phase1/lint", "\n\n")
     clock.now += 11
     renderer.output("phase1/test", "1 %\r42 % \x1b[31mdone\x1b[2J\r")
     renderer.output("phase1/test", "   ")
     renderer.output("phase1/other", "nobody")
     assert Screen(out.getvalue()).shown[1:] == [
-        " ● lint                12s  $ ruff check",
+        " ● lint                12s  50 %",
         " ● test                12s  42 % done",
     ]
     renderer.close()

@@ -104,6 +104,19 @@ def test_output_is_shown_on_demand_only(record) -> None:
     assert out.getvalue() == "phase1 lint | line\\x07\n"
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("first\n\nlast", ["first", "", "last"]),
+        ("\x1b]0;title\n\té\nlast\x07", ["\\x1b]0;title", " é", "last\\x07"]),
+    ],
+)
+def test_several_lines_are_each_marked_and_made_harmless_by_themselves(given: str, shown: list[str]) -> None:
+    out = io.StringIO()
+    PlainRenderer(out, verbose=True, symbols=ASCII).output("phase1/lint", given)
+    assert out.getvalue().split("\n") == [*(f"phase1 lint | {line}" for line in shown), ""]
+
+
 def test_a_sign_of_life_after_half_a_minute_of_silence(record) -> None:
     clock, out = Clock(), io.StringIO()
     renderer = PlainRenderer(out, clock=clock)

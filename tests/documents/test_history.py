@@ -2,6 +2,7 @@
 
 import pytest
 
+from cli_multi_rapid.documents.approvals import fact_words
 from cli_multi_rapid.documents.history import view
 from cli_multi_rapid.documents.reports import Verdict
 from cli_multi_rapid.documents.words import Planned, headline, measured, next_commands, signal_name
@@ -205,6 +206,79 @@ def test_a_step_that_ends_is_progress(record) -> None:
     record.step("phase1/lint")
     record.add(Kind.RUN_TAKEN, attempt=3)
     assert view(record.events, alive=False, stuck_after=3).status is Status.INTERRUPTED
+
+
+def wait(record, attempt: int = 1, **more: object) -> None:
+    """Record that phase1/review waits, and with it the run."""
+    payload = {"by": ["leads"], "not_author": True, "expires_at": "2026-03-15T09:26:53.000+00:00", "tree": "t" * 40,
+               "fingerprint": "f" * 64, "ref": "refs/cmr/R/0001.x", "warnings": ["v is left out"]}  # fmt: skip
+    record.add(Kind.STEP_WAITING, "phase1/review", attempt=attempt, **(payload | more))
+    record.add(Kind.RUN_WAITING, attempt=attempt, steps=["phase1/review"])
+
+
+def decide(record, attempt: int = 1, decision: str = "approved", **more: object) -> None:
+    payload = {"decision": decision, "by": {"user": "l", "name": "Lead", "email": "l@x"}, "reason": "ok", "tree": "t",
+               "fingerprint": "f", "key": "", "signature": ""}  # fmt: skip
+    record.add(Kind.STEP_APPROVED, "phase1/review", attempt=attempt, **(payload | more))
+
+
+def test_a_run_that_waits_for_a_person(record) -> None:
+    record.start("phase1")
+    wait(record)
+    run = view(record.events, alive=False, stuck_after=1)
+    assert (run.status, run.verdict, headline(run)) == (Status.WAITING, Verdict.UNFINISHED, "Waiting")
+    assert [step.key for step in run.waiting_steps] == ["phase1/review"]
+    assert run.reason == (
+        "step phase1/review waits for approval by leads until 2026-03-15 09:26 UTC, but not by who started the run or "
+        "wrote the commit"
+    )
+    assert run.remarks == ("step phase1/review: v is left out",)
+    assert run.phases[0].status is Status.WAITING
+    assert next_commands(run) == (
+        f"cli-multi-rapid approve {record.run} phase1/review", f"cli-multi-rapid resume {record.run}",
+    )  # fmt: skip
+    assert view(record.events, alive=True).status is Status.RUNNING
+
+
+def test_a_decision_that_nobody_has_taken_in_yet(record) -> None:
+    record.start("phase1")
+    wait(record)
+    decide(record)
+    decide(record, decision="rejected")
+    run = view(record.events, alive=False)
+    assert run.reason == "step phase1/review was approved by Lead <l@x>: ok; it ends when the run is taken up"
+    assert next_commands(run) == (f"cli-multi-rapid resume {record.run}",)
+    record.add(Kind.RUN_TAKEN, attempt=2)
+    wait(record, 2, changed=["a", "b"], changed_total=9, voided=True, by=[], not_author=False, expires_at="")
+    run = view(record.events, alive=False)
+    assert run.reason == (
+        "step phase1/review waits for anybody's approval; anew, because since it was approved these files changed: "
+        "a, b and 7 more"
+    )
+    decide(record, 1)
+    assert run.steps[0].approval.decision == ""
+
+
+def test_a_waiting_run_that_was_cancelled_is_taken_up_to_end(record) -> None:
+    record.start("phase1")
+    wait(record)
+    record.add(Kind.RUN_CANCEL, by="ann")
+    run = view(record.events, alive=False)
+    assert run.reasons[0] == "cancelled by ann"
+    assert next_commands(run) == (f"cli-multi-rapid resume {record.run}",)
+
+
+def test_who_approved_stays_with_the_step(record) -> None:
+    record.start("phase1")
+    wait(record)
+    decide(record, key="SHA256:k")
+    record.finish("phase1/review", status=Status.SUCCESS, attempt=0, reason="approved by Lead <l@x>: ok")
+    record.end(Status.SUCCESS)
+    (step,) = view(record.events, alive=False).steps
+    assert (step.status, step.approval.who, step.approval.key) == (Status.SUCCESS, "Lead <l@x>", "SHA256:k")
+    assert fact_words(step.approval) == (
+        "approved 2026-03-14 09:26 UTC, signed with SHA256:k, fingerprint ffffffffffff, tree tttttttttttt"
+    )
 
 
 def test_a_cancelled_run(record) -> None:

@@ -83,7 +83,7 @@ def test_phases_are_a_mapping_with_positions() -> None:
         ("steps:\n  - id: a\n    agent: {prompt: x}\n",
          (5, 5, "STEP-KIND", "'agent' is not an action of this version", "use 'run' with a command")),
         ("steps:\n  - id: a\n    uses: git.merge\n    run: x\n",
-         (5, 5, "STEP-KIND", "'uses' is not an action of this version", "use 'run' with a command")),
+         (5, 5, "STEP-KIND", "a step has one action, and this one has 'run' and 'uses'", "make two steps of it")),
         ("steps:\n  - {id: a, run: x, produces: {f: f}}\n  - {id: b, run: x, produces: {F: f}}\n",
          (5, 32, "ARTIFACT-DUPLICATE", "the artifact 'F' is already produced by 'a'",
           "give one of the two another name")),
@@ -294,7 +294,7 @@ def test_what_the_schema_refuses_causes_no_further_complaints() -> None:
     )
     assert [one[:3] for one in said(text)] == [
         (3, 1, "SPEC-VALUE"), (5, 5, "SPEC-KEY-MISSING"), (5, 6, "SPEC-KEY-UNKNOWN"), (6, 41, "SPEC-VALUE"),
-        (7, 5, "SPEC-KEY-MISSING"), (8, 5, "SPEC-VALUE"),
+        (7, 5, "STEP-KIND"), (8, 5, "SPEC-VALUE"),
     ]  # fmt: skip
 
 

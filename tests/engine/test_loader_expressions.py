@@ -133,10 +133,10 @@ CONDITION_FIX = "put the whole condition inside one `${{ }}`, or leave the brace
         ("env: {A: '${{ inputs.cov'}", (12, 15, "EXPRESSION", "`${{` is not closed", "add `}}`")),
         ("title: ${{ inputs.cov }}",
          (12, 12, "EXPRESSION", "'title' is taken as it is; expressions are not evaluated here",
-          "expressions work in: if, run (a list), env, matrix (in place of a list), produces, outputs, from")),
+          "expressions work in: if, run (a list), env, matrix (in place of a list), produces, outputs, with, from")),
         ("matrix: {v: ['${{ inputs.cov }}']}",
          (12, 18, "EXPRESSION", "item 1 of 'v' is taken as it is; expressions are not evaluated here",
-          "expressions work in: if, run (a list), env, matrix (in place of a list), produces, outputs, from")),
+          "expressions work in: if, run (a list), env, matrix (in place of a list), produces, outputs, with, from")),
     ],
 )  # fmt: skip
 def test_what_may_not_be_read(key: str, expected: Said) -> None:

@@ -44,3 +44,27 @@ def test_many_of_one_instant_differ(monkeypatch):
     assert len(made) == 5000
     assert len({run[:10] for run in made}) == 1
     assert all(len({run[place] for run in made}) == 32 for place in range(10, 26)), "all of the rest is random"
+
+
+def test_the_newest_is_the_last_one_made_whatever_the_clock_says(monkeypatch):
+    def at(ms, after):
+        monkeypatch.setattr(runids.time, "time_ns", lambda: ms * 1_000_000)
+        return new_run_id(after=after)
+
+    year_ms = 365 * 86_400_000
+    ahead = at(1_800_000_000_000 + year_ms, "")
+    made = [ahead]
+    for _ in range(50):
+        made.append(at(1_800_000_000_000, made[-1]))  # the clock was put right
+    assert made == sorted(made)
+    assert [milliseconds(run) - milliseconds(ahead) for run in made] == list(range(51))
+    later = at(1_800_000_000_000 + 2 * year_ms, made[-1])
+    assert milliseconds(later) == 1_800_000_000_000 + 2 * year_ms
+
+
+def test_an_id_that_is_none_of_ours_does_no_harm():
+    latest = "7ZZZZZZZZZ" + "Z" * 16
+    for odd in ("", "x", "../../etc/passwd", "é" * 26, latest):
+        assert re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", new_run_id(after=odd))
+    before = time.time_ns() // 1_000_000
+    assert milliseconds(new_run_id(after="../../etc/passwd")) - before < 1000

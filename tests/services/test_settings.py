@@ -149,6 +149,45 @@ def test_bad_time_limits_in_a_file(place: Place, timeout: str) -> None:
     assert [(where, code) for where, code, _, _ in place.said()] == [("config/workflow-config.yaml:2:10", "SPEC-VALUE")]
 
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICefKS3Wroyy+zPItKO6EvFgY15SOwQ6PeErwa9JYfua"
+
+
+def test_approvers(place: Place) -> None:
+    place.write(f"{HEAD}approvers:\n  leads: [a@example.org, b@example.org]\n  signers:\n    - {KEY} c@example.org\n")
+    found = place.load()
+    assert found.approvers == {"leads": ("a@example.org", "b@example.org"), "signers": (f"{KEY} c@example.org",)}
+    assert found.origins["approvers.signers"] == "config/workflow-config.yaml:4"
+    assert shown_settings(found)["approvers.leads"] == ["a@example.org", "b@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "message", "fix"),
+    [
+        ("{leads: []}", "2:13", "the group 'leads' has no members, so nobody could approve",
+         "add a public key or an e-mail address"),
+        ("{'a b': [a@b]}", "2:13", "'a b' is not a name",
+         "start with a letter; then letters, digits, '_' and '-', at most 63 in all"),
+        ("{leads: [ann]}", "2:21", "item 1 of 'leads' is neither a public key nor an e-mail address",
+         "write the line of a .pub file (ssh-ed25519 AAAA…), or name@example.org"),
+        ("{leads: [ssh-ed25519 AAAA]}", "2:21", "item 1 of 'leads' is neither a public key nor an e-mail address",
+         "write the line of a .pub file (ssh-ed25519 AAAA…), or name@example.org"),
+        (f"{{leads: [a@b, {KEY}]}}", "2:26", "the group 'leads' has both keys, which must sign, and addresses, which cannot",
+         "make two groups of it"),
+        ("{leads: a@b}", "2:13", "'leads': expected a list, got text", "write  [a@b]"),
+    ],
+)  # fmt: skip
+def test_bad_approvers(place: Place, text: str, at: str, message: str, fix: str) -> None:
+    place.write(f"{HEAD}approvers: {text}\n")
+    assert place.said() == [(f"config/workflow-config.yaml:{at}", "SPEC-VALUE", message, fix)]
+
+
+def test_users_cannot_make_themselves_approvers(place: Place) -> None:
+    place.user.write_text(f"{HEAD}approvers: {{leads: [a@b]}}\n")
+    assert [one[:3] for one in place.said()] == [
+        ("USER:2:1", "SPEC-KEY-UNKNOWN", "'approvers' belongs into the file of a project")
+    ]
+
+
 def test_a_file_that_cannot_be_read(place: Place) -> None:
     (place.root / "config/workflow-config.yaml").write_bytes(b"\xff")
     assert [(where, code) for where, code, _, _ in place.said()] == [("config/workflow-config.yaml:1:1", "YAML-SYNTAX")]

@@ -299,3 +299,18 @@ class TestFindProgram:
         assert find_program("tool", os.pathsep.join(["", "."])) is None
         assert find_program("data", path) is None
         assert find_program("folder", path) is None
+
+
+def test_a_folder_of_the_path_that_may_not_be_entered_is_passed_over(tmp_path, monkeypatch):
+    program = tmp_path / "bin" / "tool"
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    real = os.stat
+
+    def refusing(path, *arguments, **named):
+        if "closed" in os.fspath(path):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path, *arguments, **named)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    assert find_program("tool", f"{tmp_path}/closed:{program.parent}") == str(program)

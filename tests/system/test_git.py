@@ -37,6 +37,15 @@ class TestOpening:
         assert opened(checkout).branch() is None
         assert opened(checkout).head() == head
 
+    def test_whom_git_works_for_and_who_wrote_the_commit(self, checkout, git, commit, opened):
+        assert (opened(checkout).user, opened(checkout).author()) == (("", ""), ("", ""))
+        commit(checkout, a="1")
+        git(checkout, "commit", "-q", "--amend", "--author", "Bob <bob@x>", "-m", "author Eve <eve@x> 1 +0000")
+        for name, value in (("user.name", "Ann Ä"), ("user.email", "ann@x"), ("log.showSignature", "true")):
+            git(checkout, "config", name, value)
+        assert opened(checkout).user == ("Ann Ä", "ann@x")
+        assert opened(checkout).author() == ("Bob", "bob@x")
+
     def test_the_callers_git_variables_do_not_lead_elsewhere(
         self, checkout, tmp_path, monkeypatch, git, commit, opened
     ):

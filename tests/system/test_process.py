@@ -56,6 +56,11 @@ def run_all(mode, *commands, on_output=None):
     return asyncio.run(main())
 
 
+def into(lines):
+    """Return a sink that puts what comes into a list, line by line: several may come at once."""
+    return lambda text: lines.extend(text.split("\n"))
+
+
 def log_of(command):
     return Path(command.log).read_bytes()
 
@@ -175,7 +180,7 @@ def test_output_is_stored_as_it_is(mode, command):
     asked = command("cat", "data")
     Path(asked.cwd, "data").write_bytes(data)
     lines = []
-    result = run_all(mode, asked, on_output=lines.append)[0]
+    result = run_all(mode, asked, on_output=into(lines))[0]
     assert log_of(asked) == data
     assert (result.output_bytes, result.truncated) == (len(data), False)
     assert lines == ["\x00\ufffd\ufffd\x1b[31mred\x1b[0m\r", "\ufffd( end"]
@@ -186,8 +191,10 @@ def test_long_lines_come_in_pieces_cut_between_characters(mode, command):
     asked = command("cat", "data")
     text = "x" + "é" * 100_000
     Path(asked.cwd, "data").write_text(text + "\nend\n", encoding="utf-8")
-    lines = []
-    run_all(mode, asked, on_output=lines.append)
+    pieces, lines = [], []
+    run_all(mode, asked, on_output=pieces.append)
+    assert "".join(pieces) == text + "\nend"
+    run_all(mode, asked, on_output=into(lines))
     assert "".join(lines) == text + "end"
     assert len(lines) == 5
     assert max(len(line.encode()) for line in lines) <= 1 << 16
@@ -212,7 +219,7 @@ def test_standard_output_can_go_to_a_file_of_its_own(mode, command, tmp_path):
     target.write_text("from an earlier attempt")
     lines = []
     asked = command("sh", "-c", "echo out; echo err >&2", stdout=str(target))
-    result = run_all(mode, asked, on_output=lines.append)[0]
+    result = run_all(mode, asked, on_output=into(lines))[0]
     assert (target.read_bytes(), log_of(asked), lines) == (b"out\n", b"err\n", ["err"])
     assert result.output_bytes == 8
 
@@ -245,7 +252,7 @@ def test_a_full_disk_does_not_disturb_the_child(mode, command):
     asked = command("sh", "-c", "head -c 20000 /dev/zero; echo; echo still here", cap_bytes=1 << 20)
     lines = []
     with file_size_limit(5000):
-        result = run_all(mode, asked, on_output=lines.append)[0]
+        result = run_all(mode, asked, on_output=into(lines))[0]
     assert (result.code, result.truncated, result.output_bytes) == (0, True, 20012)
     assert len(log_of(asked)) == 5000
     assert lines[1] == "still here"
@@ -266,11 +273,24 @@ def test_secrets_are_masked_wherever_output_goes(mode, command, tmp_path):
     lines = []
     asked = command("sh", "-c", script, env={"PATH": "/usr/bin:/bin", "S": secret}, secrets=(secret,))
     run_all(
-        mode, replace(asked, stdout=str(tmp_path / "out")), replace(asked, log=asked.log + "2"), on_output=lines.append
+        mode, replace(asked, stdout=str(tmp_path / "out")), replace(asked, log=asked.log + "2"), on_output=into(lines)
     )
     assert (tmp_path / "out").read_bytes() == b"a *** b\n***"
     assert log_of(asked) == b"***\n"
     assert lines == ["***", "a *** b", "***", "***"]
+
+
+def test_a_flood_of_short_lines_comes_in_few_calls_and_whole(mode, command):
+    """Line by line this takes a second for 7 MB of empty lines; the number of calls is what the time goes into."""
+    calls = []
+    for text, count in (("", 2_000_000), ("some text", 300_000)):
+        calls.clear()
+        asked = command("sh", "-c", f"yes '{text}' | head -n {count}; printf end")
+        run_all(mode, asked, on_output=calls.append)
+        assert len(calls) < count / 100
+        lines = [line for call in calls for line in call.split("\n")]
+        assert (lines[-1], len(lines)) == ("end", count + 1)
+        assert set(lines[:-1]) == {text}
 
 
 def test_a_flood_takes_no_memory(mode, command):

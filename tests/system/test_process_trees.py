@@ -66,14 +66,14 @@ def command(tmp_path):
 
 
 class Lines:
-    """Collects output and lets a test wait until enough of it came."""
+    """Collects lines, of which several may come at once, and lets a test wait until enough of them came."""
 
     def __init__(self):
         self.seen = []
         self._came = asyncio.Event()
 
-    def __call__(self, line):
-        self.seen.append(line)
+    def __call__(self, text):
+        self.seen.extend(text.split("\n"))
         self._came.set()
 
     async def count(self, number):
@@ -112,20 +112,20 @@ def test_a_step_ends_soon_after_its_limit_with_all_its_processes(mode, command, 
 
 def test_a_step_may_end_by_itself_when_its_limit_is_over(mode, command):
     asked = command("trap 'echo bye; exit 7' TERM; while :; do sleep 0.02; done", timeout_s=0.2)
-    lines = []
-    result = with_runner(mode, lambda runner: runner.run(asked, on_output=lines.append))
+    lines = Lines()
+    result = with_runner(mode, lambda runner: runner.run(asked, on_output=lines))
     assert (result.timed_out, result.code, result.leftover) == (True, 7, 0)
-    assert lines[-1] == "bye"
+    assert lines.seen[-1] == "bye"
     assert result.duration_ms < 1200
 
 
 @linux
 def test_children_have_the_grace_even_if_their_parent_dies_at_once(mode, command):
     child = "sh -c 'trap \"sleep 0.1; echo saved; exit\" TERM; echo up; while :; do sleep 0.02; done' & wait"
-    lines = []
-    result = with_runner(mode, lambda runner: runner.run(command(child, timeout_s=0.4), on_output=lines.append))
+    lines = Lines()
+    result = with_runner(mode, lambda runner: runner.run(command(child, timeout_s=0.4), on_output=lines))
     assert (result.timed_out, result.signal, result.leftover) == (True, 15, 0)
-    assert (lines[0], lines[-1]) == ("up", "saved")
+    assert (lines.seen[0], lines.seen[-1]) == ("up", "saved")
 
 
 @linux
@@ -204,6 +204,50 @@ def test_a_step_beside_is_not_harmed(mode, command, fifo, tmp_path):
     assert (left.code, left.leftover) == (2, 3)
     assert (beside.code, beside.leftover) == (6, 0)
     assert lines == ["up", "child"]
+
+
+# A process that left its session, lost its parent and has an empty environment; a second one gave its mark away, too.
+HIDDEN = """(setsid env -i PATH="$PATH" sh -c 'trap "" TERM; echo up; while :; do sleep 100; done' &)\n"""
+NAMELESS = HIDDEN.replace("setsid", "setsid prlimit --locks=unlimited")
+
+
+@linux
+@pytest.mark.parametrize("timeout_s", [0.5, 60.0], ids=["stopped", "ended"])
+def test_nothing_outlives_its_step_by_hiding_while_others_run(mode, command, fifo, tmp_path, timeout_s):
+    """What hides belongs to the step that ends; daemons of the neighbour, as nameless as that, live as long as it."""
+    os.mkfifo(tmp_path / "theirs")
+    theirs = os.open(tmp_path / "theirs", os.O_RDONLY | os.O_NONBLOCK)
+    for name in ("go", "end"):
+        os.mkfifo(tmp_path / name)
+    neighbour = command(
+        f"exec 7>theirs\n(setsid sh -c 'echo up; exec sleep 100' &)\n{HIDDEN} cat go; exit 6",
+        log=str(tmp_path / "neighbour"),
+    )
+    wait = "trap '' TERM; while :; do sleep 100; done" if timeout_s < 1 else "cat end; exit 3"
+    hiding = command(f'exec 7>"$FIFO"\n{HIDDEN}{NAMELESS}{wait}', timeout_s=timeout_s)
+
+    async def scenario(runner):
+        lines, own = Lines(), Lines()
+        beside = asyncio.create_task(runner.run(neighbour, on_output=lines))
+        await lines.count(2)
+        running = asyncio.create_task(runner.run(hiding, on_output=own))
+        await own.count(2)
+        if timeout_s > 1:
+            (tmp_path / "end").write_text("")
+        result = await running
+        assert all_dead(fifo)
+        assert not all_dead(theirs)
+        assert not beside.done()
+        (tmp_path / "go").write_text("")
+        return result, await beside
+
+    result, beside = with_runner(mode, scenario)
+    assert all_dead(theirs)
+    os.close(theirs)
+    assert result.timed_out == (timeout_s < 1)
+    assert result.duration_ms < 2500
+    assert result.leftover >= 2
+    assert (beside.code, beside.leftover) == (6, 3)
 
 
 @linux

@@ -18,7 +18,7 @@ import pytest
 import cli_multi_rapid
 from cli_multi_rapid.errors import CouldNotRun
 from cli_multi_rapid.model.process import Command
-from cli_multi_rapid.system import supervision, supervisor
+from cli_multi_rapid.system import lineage, supervision, supervisor
 from cli_multi_rapid.system.process import SupervisedRunner
 from cli_multi_rapid.system.supervision import Mode, start_supervisor, supervisor_modes
 from cli_multi_rapid.system.survivors import Survivor, _kill, kill_survivors, survivors
@@ -310,11 +310,33 @@ def test_a_sweep_spares_itself_and_its_ancestors():
 @linux
 def test_tags_are_read_from_environments(tagged):
     process = tagged("run/step/1")
-    assert supervisor.environment_tag(process.pid) == "run/step/1"
+    assert lineage.environment_tag(process.pid) == "run/step/1"
     with subprocess.Popen(["/bin/sleep", "100"], env={"XCMR_TAG": "a", "A": "CMR_TAG=b"}) as other:
-        assert supervisor.environment_tag(other.pid) is None
+        assert lineage.environment_tag(other.pid) is None
         other.kill()
-    assert supervisor.environment_tag(1 << 30) is None
+    assert lineage.environment_tag(1 << 30) is None
+
+
+@linux
+def test_marks_are_inherited_and_read(monkeypatch):
+    code = (
+        "import os; from cli_multi_rapid.system import lineage; lineage.mark_children(77);"
+        "print(lineage._mark(os.getpid()), flush=True);"
+        "os.execve('/bin/sh', ['sh', '-c', 'setsid cat /proc/self/limits'], {'PATH': os.environ['PATH']})"
+    )
+    env = {**os.environ, "PYTHONPATH": SOURCE}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    first, *limits = done.stdout.splitlines()
+    assert first == "77"
+    assert [line.split()[3] for line in limits if line.startswith("Max file locks")] == ["77"]
+    assert lineage._mark(1 << 30) is None
+
+
+@linux
+def test_where_the_limit_cannot_be_changed_there_is_no_mark(monkeypatch):
+    monkeypatch.setattr(lineage, "_LIMIT_OF_LOCKS", 999)
+    lineage.mark_children(77)
+    assert lineage._mark(os.getpid()) != 77
 
 
 def test_survivors_by_psutil(tagged, monkeypatch):

@@ -25,7 +25,7 @@ class Renderer(Protocol):
         ...
 
     def output(self, step: str, line: str) -> None:
-        """Take one masked line of a step's output."""
+        """Take a masked line of a step's output, or several joined by newlines."""
         ...
 
     def tick(self) -> None:

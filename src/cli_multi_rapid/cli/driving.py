@@ -41,7 +41,10 @@ def wished(settings: "Settings", targets: tuple[str, ...], *, inputs: Sequence[s
     from cli_multi_rapid.services.snapshot import Wish
 
     values = inputs_of(inputs)
-    return Wish(targets=targets, job=job, inputs=values, level=settings.level, parallel=settings.parallel)
+    return Wish(
+        targets=targets, job=job, inputs=values, level=settings.level, parallel=settings.parallel,
+        approvers=settings.approvers,
+    )  # fmt: skip
 
 
 def inputs_of(texts: Sequence[str], *, flag: str = "--input") -> dict[str, str]:

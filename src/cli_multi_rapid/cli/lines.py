@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cli_multi_rapid.documents.approvals import ApprovalView, decided, decision_words, wait_of, wait_words
 from cli_multi_rapid.documents.payload import Record
 from cli_multi_rapid.documents.text import crop, duration, printable
 from cli_multi_rapid.documents.words import restored_words, signal_name
@@ -62,6 +63,21 @@ def restored_line(event: Event) -> str:
     """Return what is said about files that were put back, or nothing where none was."""
     words = restored_words(Record(event.payload, f"run {event.run}, event {event.seq}"))
     return " ".join((*named(event.step), "", printable(words))) if words else ""
+
+
+def remark_line(event: Event) -> str:
+    """Return what is said about files that were put back, and about waiting for a person; nothing about all else."""
+    if event.kind is Kind.STEP_RESTORED:
+        return restored_line(event)
+    record = Record(event.payload, f"run {event.run}, event {event.seq}")
+    wait = ApprovalView(number=event.attempt)
+    if event.kind is Kind.STEP_WAITING:
+        words = wait_words(wait_of(record, number=event.attempt, at=event.at))
+    elif event.kind is Kind.STEP_APPROVED:
+        words = decision_words(decided(wait, record, number=event.attempt, at=event.at))
+    else:
+        return f"run {event.run}  waits for a person" if event.kind is Kind.RUN_WAITING else ""
+    return " ".join((*named(event.step), "", printable(words)))
 
 
 def named(key: str) -> tuple[str, str]:

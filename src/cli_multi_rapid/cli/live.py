@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from cli_multi_rapid.cli.lines import Line, line_of, named, one_line
+from cli_multi_rapid.cli.lines import STEP_ENDS, Line, line_of, named, one_line, remark_line
 from cli_multi_rapid.documents.payload import Record
 from cli_multi_rapid.documents.text import UNICODE, Symbols, cells, crop, duration, pad, tone
 from cli_multi_rapid.model.events import Event, Kind
@@ -84,8 +84,9 @@ class LiveRenderer:
     def output(self, step: str, line: str) -> None:
         """Show the last line of a running step beside it."""
         running = self._running.get(step)
-        if running is not None and line.strip() and not self._gone:
-            running.said = one_line(line.rstrip("\r").rpartition("\r")[2])
+        last = line.rstrip().rpartition("\n")[2]
+        if running is not None and last and not self._gone:
+            running.said = one_line(last.rpartition("\r")[2])
             with self._terminal():
                 self._draw()
 
@@ -109,7 +110,7 @@ class LiveRenderer:
             again = f"attempt {event.attempt}: " if event.attempt > 1 else ""
             said = f"{again}$ {one_line(record.text('command'))}"
             self._running[event.step] = _Running(since=self._clock(), said=said)
-        elif event.kind in (Kind.STEP_FINISHED, Kind.STEP_RETRIED):
+        elif event.kind in STEP_ENDS:
             self._running.pop(event.step, None)
         elif event.kind is Kind.PHASE_STARTED:
             self._heading(event, one_line(record.text("title")))
@@ -119,6 +120,8 @@ class LiveRenderer:
             self._print(Text(f"run {event.run} is taken up again", style="dim"))
         elif event.kind is Kind.RUN_CANCEL:
             self._print(Text(f"cancelled by {one_line(record.text('by')) or 'somebody'}", style="yellow"))
+        elif said := remark_line(event):
+            self._console.print(self._encodable(Text(said, style="yellow")), soft_wrap=True)
         line = line_of(event)
         if line is not None:
             self._show(line)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from cli_multi_rapid.cli.lines import Line, line_of, named, one_line
+from cli_multi_rapid.cli.lines import STEP_ENDS, Line, line_of, named, one_line, remark_line
 from cli_multi_rapid.documents.payload import Record
 from cli_multi_rapid.documents.text import UNICODE, Symbols, duration, printable, tone
 from cli_multi_rapid.model.events import Event, Kind
@@ -43,7 +43,7 @@ class PlainRenderer:
         """Write what has happened."""
         if event.kind is Kind.STEP_STARTED:
             self._running[event.step] = self._clock()
-        elif event.kind in (Kind.STEP_FINISHED, Kind.STEP_RETRIED):
+        elif event.kind in STEP_ENDS:
             self._running.pop(event.step, None)
         line = line_of(event)
         if line is not None:
@@ -53,10 +53,11 @@ class PlainRenderer:
         self._follow(event)
 
     def output(self, step: str, line: str) -> None:
-        """Write a line of a step's output, if all of them are wanted."""
+        """Write lines of a step's output, if all of them are wanted."""
         if self._verbose:
             phase, name = named(step)
-            self._write(f"{phase} {name} {self._symbols.bar} {printable(line)}")
+            head = f"{phase} {name} {self._symbols.bar} "
+            self._write(head + _harmless(line).replace("\n", f"\n{head}"))
 
     def tick(self) -> None:
         """Say what runs if nothing was written for a while."""
@@ -79,6 +80,8 @@ class PlainRenderer:
         if event.kind is Kind.STEP_STARTED:
             again = f" attempt {event.attempt}" if event.attempt > 1 else ""
             return f"{phase} {name}  started{again}  $ {one_line(record.text('command'))}"
+        if said := remark_line(event):
+            return said
         if event.kind is Kind.STEP_EXPANDED:
             return f"{phase} {name}  {len(record.items('matrix'))} combinations"
         if event.kind is Kind.PHASE_STARTED:
@@ -107,6 +110,13 @@ class PlainRenderer:
             if not isinstance(error, OSError) and not self._stream.closed:
                 raise
             self._gone = True  # nobody reads any more; the run goes on
+
+
+def _harmless(lines: str) -> str:
+    """Return lines made printable, each by itself. In a flood most are, and looking at all of them at once is fast."""
+    if lines.isascii() and lines.replace("\n", "").isprintable():
+        return lines
+    return "\n".join(printable(line) for line in lines.split("\n"))
 
 
 def _of_run(event: Event, record: Record) -> str:

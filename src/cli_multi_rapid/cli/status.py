@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from cli_multi_rapid.cli.summary import next_lines, outcome_line
+from cli_multi_rapid.cli.summary import next_lines, outcome_line, wait_lines
+from cli_multi_rapid.documents.approvals import wait_words
 from cli_multi_rapid.documents.reports import GateView, PhaseView, RunView, StepView, listed
 from cli_multi_rapid.documents.text import PROGRAM, UNICODE, Symbols, cells, crop, duration, pad, plural, printable
 from cli_multi_rapid.documents.words import ending, headline, next_commands, sign_of, tone_of
@@ -28,7 +29,8 @@ def status_lines(views: Sequence[RunView], *, now: datetime, symbols: Symbols = 
         mark = symbols.paint(row[0], tone_of(view)) + " " * (widths[0] - cells(row[0]))
         lines.append(f"{mark}  {_joined(row[1:], widths[1:])}".rstrip())
     newest = views[0]
-    if newest.status in (Status.INTERRUPTED, Status.STUCK, Status.RUNNING) or newest.status.bad:
+    busy = (Status.INTERRUPTED, Status.STUCK, Status.RUNNING, Status.WAITING)
+    if newest.status in busy or newest.status.bad:
         lines += ["", f"{headline(newest).lower()}:  {next_commands(newest)[0]}"]
     return "\n".join(lines)
 
@@ -43,6 +45,8 @@ def status_run(view: RunView, *, symbols: Symbols = UNICODE) -> str:
     lines = [outcome_line(view, symbols), "  " + f" {symbols.dot} ".join(facts)]
     for phase in view.phases:
         lines += ["", *_phase_lines(phase, symbols)]
+    for step in view.waiting_steps:
+        lines += ["", *wait_lines(step)]
     project = [gate for gate in view.gates if not gate.phase]
     if project:
         lines += ["", "project", *(_gate_line(gate, symbols) for gate in project)]
@@ -92,6 +96,8 @@ def _step_line(step: StepView, width: int, symbols: Symbols) -> str:
         said = printable(ending(step)) + ("; the spec allows it" if step.softened else "")
     if step.cached:
         said = printable(step.reason)
+    elif step.approval is not None:
+        said = printable(step.reason or wait_words(step.approval))
     shown = crop(said, _COMMAND, ellipsis=symbols.ellipsis)
     return (
         f"  {_mark(status, symbols)} {pad(printable(step.id), width)}  {status.value:<11} {took:>6}  {shown}".rstrip()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from cli_multi_rapid.documents.approvals import fact_words
 from cli_multi_rapid.documents.reports import GateView, Log, RunView, StepView
 from cli_multi_rapid.documents.text import UNICODE, Symbols, crop, duration, plural, printable
 from cli_multi_rapid.documents.words import (
@@ -36,6 +37,8 @@ def summary(view: RunView, *, symbols: Symbols = UNICODE, logs: Mapping[str, Log
     for step in steps[:_DETAILED]:
         lines += _step_lines(step, (logs or {}).get(step.key), symbols)
     lines += _rest(len(steps), "step")
+    for step in view.waiting_steps[:_DETAILED]:
+        lines += wait_lines(step)
     for gate in view.blocking_gates[:_DETAILED]:
         lines += _gate_lines(gate)
     lines += _rest(len(view.blocking_gates), "gate")
@@ -79,6 +82,15 @@ def _step_lines(step: StepView, log: Log | None, symbols: Symbols) -> list[str]:
         shown = (crop(line, _WIDTH, ellipsis=symbols.ellipsis) for line in log.lines(LOG_LINES))
         lines += [_field("", f"{bar} {line}") for line in shown]
     return lines + _fix(step.fix)
+
+
+def wait_lines(step: StepView) -> list[str]:
+    """Return what a step that waits for a person is about, and how to look at it."""
+    approval = step.approval
+    if approval is None:
+        return []
+    lines = [_field("about", f"{printable(step.key)}: {printable(fact_words(approval))}")]
+    return [*lines, _field("look", f"git diff HEAD {printable(approval.ref)}")] if approval.ref else lines
 
 
 def _gate_lines(gate: GateView) -> list[str]:

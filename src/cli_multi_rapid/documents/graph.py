@@ -20,6 +20,7 @@ _SAME = {
     Status.TIMEOUT: Status.FAILURE,
     Status.STUCK: Status.FAILURE,
     Status.CANCELLED: Status.INTERRUPTED,
+    Status.WAITING: Status.INTERRUPTED,
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cli_multi_rapid.documents.approvals import ApprovalView, decided, wait_of
 from cli_multi_rapid.documents.payload import Record, artifacts, gate_result
 from cli_multi_rapid.documents.reports import (
     AttemptView,
@@ -31,7 +32,7 @@ def view(
 
     Args:
         events: all events of one run, in order.
-        alive: whether somebody works on the run now; else a run that has not ended is interrupted.
+        alive: whether somebody works on the run now; else a run that has not ended is interrupted, or waits.
         planned: what each phase plans, so that steps and gates that were never reached are named as not run.
         stuck_after: how many deaths without progress make a run stuck; 0 calls it interrupted all the same.
 
@@ -45,7 +46,8 @@ def view(
     for event in events:
         draft.take(event)
     stuck = 0 < stuck_after <= draft.idle and not alive
-    live = Status.STUCK if stuck else Status.RUNNING if alive else Status.INTERRUPTED
+    idle = Status.WAITING if draft.waits else Status.INTERRUPTED
+    live = Status.STUCK if stuck else Status.RUNNING if alive else idle
     return draft.finish(events, live=live, planned=planned or {})
 
 
@@ -59,22 +61,34 @@ class _Step:
     restored: list[Record] = field(default_factory=list)
     finished: Record | None = None
     undone: Record | None = None
+    approval: ApprovalView | None = None
+    notes: tuple[str, ...] = ()
     last: int = 0
+
+    def wait(self, event: Event, record: Record) -> None:
+        """Take in that the step waits for a person, or what one has decided."""
+        if event.kind is Kind.STEP_WAITING:
+            self.approval = wait_of(record, number=event.attempt, at=event.at)
+            self.notes = record.texts("warnings")
+        elif self.approval is not None:
+            self.approval = decided(self.approval, record, number=event.attempt, at=event.at)
 
     def finish(self, live: Status) -> StepView:
         last = self.begun[max(self.begun)] if self.begun else Record({}, self.key)
+        unended = Status.WAITING if self.approval else live if self.begun else Status.PENDING
         base = StepView(
             key=self.key,
             phase=self.key.partition("/")[0],
             id=self.key.rpartition("/")[2],
-            status=live if self.begun else Status.PENDING,
-            outcome=live if self.begun else Status.PENDING,
+            status=unended,
+            outcome=unended,
             command=last.text("command"),
             log=last.text("log"),
             matrix=self.matrix or last.mapping("matrix"),
             started=self.started[min(self.started)] if self.started else "",
             attempts=tuple(self._attempt(one, live) for one in sorted(self.begun)),
-            remarks=tuple(words for record in self.restored if (words := restored_words(record))),
+            remarks=(*(words for record in self.restored if (words := restored_words(record))), *self.notes),
+            approval=self.approval,
         )
         end = self.finished
         if end is None:
@@ -150,6 +164,7 @@ class _Run:
         self._taken = 0
         self._cancelled_by = ""
         self.idle = 0  # how often the run was taken up since a step last ended
+        self.waits = False
 
     def take(self, event: Event) -> None:
         record = Record(event.payload, f"run {event.run}, event {event.seq}")
@@ -176,12 +191,14 @@ class _Run:
         elif event.kind is Kind.RUN_TAKEN:
             self._taken += 1
             self.idle += 1
-            self._end = None
+            self._end, self.waits = None, False
         elif event.kind is Kind.RUN_CANCEL:
             self._cancelled_by = record.text("by") or "somebody"
         elif event.kind is Kind.RUN_INTERRUPTED:
             self._interruptions.append(record.text("reason"))
             self.idle = 0
+        elif event.kind is Kind.RUN_WAITING:
+            self.idle, self.waits = 0, True
         elif event.kind is Kind.RUN_FINISHED:
             self._end = record
 
@@ -207,6 +224,8 @@ class _Run:
             step.retried[event.attempt] = record
         elif event.kind is Kind.STEP_RESTORED:
             step.restored.append(record)
+        elif event.kind in (Kind.STEP_WAITING, Kind.STEP_APPROVED):
+            step.wait(event, record)
         else:
             step.finished, step.last = record, event.attempt
             self.idle = 0
@@ -217,7 +236,7 @@ class _Run:
     def finish(self, events: Sequence[Event], *, live: Status, planned: Mapping[str, Planned]) -> RunView:
         end = self._end
         status = end.choice("status", Status) if end else live
-        over = live if live is Status.RUNNING and not end else Status.INTERRUPTED
+        over = live if live in (Status.RUNNING, Status.WAITING) and not end else Status.INTERRUPTED
         gates = tuple(GateView(phase=phase, result=result) for (phase, _), result in self._gates.items())
         phases = tuple(self._phase_view(name, over, gates) for name in self._phases)
         softened = any(step.softened for phase in phases for step in phase.steps)

@@ -7,6 +7,7 @@ from datetime import datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from cli_multi_rapid.documents.approvals import fact_words, wait_words
 from cli_multi_rapid.documents.reports import (
     Log,
     RunView,
@@ -98,6 +99,8 @@ def _environment() -> "Environment":
         "when": _when,
         "size": _size,
         "ending": ending,
+        "waits": wait_words,
+        "facts": fact_words,
         "tail": _tail,
         "pairs": _pairs,
         "plural": plural,

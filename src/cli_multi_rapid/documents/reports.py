@@ -12,6 +12,7 @@ from enum import Enum, StrEnum
 from hashlib import sha256
 from math import isfinite
 
+from cli_multi_rapid.documents.approvals import ApprovalView
 from cli_multi_rapid.documents.text import printable
 from cli_multi_rapid.errors import EvidenceMissing
 from cli_multi_rapid.model.gate import GateResult, GateStatus, Level
@@ -59,6 +60,7 @@ class StepView:
 
     `changed` is how many files it changed, of a step that may write. `remarks` are sentences about what was unusual;
     `undone` tells how taking the step back ended, if that was tried; it is `cached` if it did not have to run.
+    `approval` is there if it has waited for a person.
     """
 
     key: str
@@ -84,6 +86,7 @@ class StepView:
     undone: str = ""
     cached: bool = False
     attempts: tuple[AttemptView, ...] = ()
+    approval: ApprovalView | None = None
 
     @property
     def softened(self) -> bool:
@@ -192,6 +195,11 @@ class RunView:
     def failed_steps(self) -> tuple[StepView, ...]:
         """Return the steps that stopped their phase."""
         return tuple(step for step in self.steps if step.status.bad)
+
+    @property
+    def waiting_steps(self) -> tuple[StepView, ...]:
+        """Return the steps that wait for a person, or for the run to be taken up since one has decided."""
+        return tuple(step for step in self.steps if step.status is Status.WAITING)
 
     @property
     def blocking_gates(self) -> tuple[GateView, ...]:

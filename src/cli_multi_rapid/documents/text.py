@@ -35,6 +35,7 @@ _TONES: dict[Status | GateStatus, str] = {
     GateStatus.WARN: "warn",
     Status.INTERRUPTED: "warn",
     Status.CANCELLED: "warn",
+    Status.WAITING: "warn",
     Status.RUNNING: "busy",
     Status.PENDING: "quiet",
     Status.SKIPPED: "quiet",
@@ -126,7 +127,7 @@ class Symbols:
         """Return the sign of a status, without colour."""
         if status in (Status.INTERRUPTED, Status.CANCELLED):
             return self.stopped
-        if status is Status.PENDING:
+        if status in (Status.PENDING, Status.WAITING):
             return self.waiting
         if status in (Status.SKIPPED, GateStatus.SKIPPED):
             return self.skipped

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from signal import Signals
 
+from cli_multi_rapid.documents.approvals import wait_words
 from cli_multi_rapid.documents.payload import Record
 from cli_multi_rapid.documents.reports import GateView, NotRun, RunView, StepView, Verdict
 from cli_multi_rapid.documents.text import PROGRAM, Symbols, number, plural, tone
@@ -22,6 +23,7 @@ _HEADLINES: dict[Verdict | Status, str] = {
     Status.RUNNING: "Still running",
     Status.INTERRUPTED: "Interrupted",
     Status.STUCK: "Stuck",
+    Status.WAITING: "Waiting",
     Status.PENDING: "Not started",
 }
 _TONES = {
@@ -60,6 +62,8 @@ def sign_of(view: RunView, symbols: Symbols) -> str:
     """Return the sign of a run's verdict, without colour."""
     if view.status in (Status.INTERRUPTED, Status.CANCELLED):
         return symbols.stopped
+    if view.status is Status.WAITING:
+        return symbols.waiting
     signs = {"good": symbols.good, "warn": symbols.warn, "bad": symbols.bad, "busy": symbols.busy}
     return signs.get(tone_of(view), symbols.waiting)
 
@@ -124,6 +128,7 @@ def reasons(run: RunView) -> tuple[str, ...]:
         words.insert(0, f"cancelled by {run.cancelled_by}" if run.cancelled_by else "cancelled")
     elif run.status in (Status.INTERRUPTED, Status.STUCK):
         words.insert(0, _interruption(run))
+    words += [f"step {step.key} {wait_words(step.approval)}" for step in run.waiting_steps if step.approval]
     if run.verdict is Verdict.UNJUDGED:
         words.append("no gate has judged this run")
     return tuple(words)
@@ -192,7 +197,10 @@ def next_commands(run: RunView) -> tuple[str, ...]:
     """Return the exact commands that a person most likely wants next, the best first."""
     if run.status is Status.RUNNING:
         return (f"{PROGRAM} logs {run.run} -f", f"{PROGRAM} cancel {run.run}")
-    if run.status is Status.INTERRUPTED:
+    if run.status is Status.WAITING and not run.cancelled_by:
+        open_ = [step.key for step in run.waiting_steps if step.approval and not step.approval.decision]
+        return (*(f"{PROGRAM} approve {run.run} {key}" for key in open_), f"{PROGRAM} resume {run.run}")
+    if run.status in (Status.INTERRUPTED, Status.WAITING):
         return (f"{PROGRAM} resume {run.run}",)
     if not run.status.bad and not run.blocking_gates and run.status.ended:
         return (f"{PROGRAM} generate-report {run.run}",)

@@ -12,7 +12,7 @@ from pathlib import Path
 from cli_multi_rapid.engine.executor import Attempt, Executor
 from cli_multi_rapid.engine.expressions import ExpressionError
 from cli_multi_rapid.engine.fold import RunState
-from cli_multi_rapid.engine.graph import Graph, Node, RunPlan
+from cli_multi_rapid.engine.graph import Node, RunPlan
 from cli_multi_rapid.engine.places import Place
 from cli_multi_rapid.model.caching import Cached, StepCache
 from cli_multi_rapid.model.checkpoint import Checkpoints
@@ -26,15 +26,11 @@ _FORMAT = 1
 class Caching:
     """Uses the cache for the steps of one run. Without a `store` nothing is found and nothing is kept."""
 
-    def __init__(
-        self, store: StepCache | None, *, plan: RunPlan, graph: Graph, state: RunState, executor: Executor, folder: Path
-    ) -> None:
+    def __init__(self, store: StepCache | None, *, plan: RunPlan, state: RunState, executor: Executor) -> None:
         self._store = store
         self._plan = plan
-        self._graph = graph
         self._state = state
         self._executor = executor
-        self._folder = folder
 
     def usable(self, node: Node, place: Place) -> bool:
         """Tell whether a step may be taken from the cache: it says what it depends on, and git tells what that is."""

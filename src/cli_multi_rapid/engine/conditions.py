@@ -60,7 +60,7 @@ class Admission:
         """Tell whether the record says that this step runs: an interruption does not open the question again."""
         step = self.state.step(node.key)
         parts = [self.state.step(key) for key in step.instances or (node.key,)]
-        begun = any(part.attempt > 0 and not part.interim for part in parts)
+        begun = any((part.attempt > 0 and not part.interim) or part.wait is not None for part in parts)
         return not self.state.cancelled and (begun or (step.instances is not None and not node.final))
 
     def now(self, node: Node) -> Verdict:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from cli_multi_rapid.errors import StateDamaged
+from cli_multi_rapid.model.approval import Choice, Decision, Wait, person_of
 from cli_multi_rapid.model.events import Event, Kind, NewEvent, Payload
 from cli_multi_rapid.model.run import Artifact, Status, StepResult
 
@@ -17,6 +18,7 @@ class StepState:
     changes of an attempt that did not end the step; `interim` attempts of final steps only clean up after a stop.
     `place` is the checkout that it worked in, empty for the project's own folder; `base` the commit that all
     combinations of a matrix begin with. `left` is the tree when it ended, `undone` how taking it back ended.
+    `wait` is the newest time that it began to wait for a person, `decision` what one decided about that.
     """
 
     status: Status = Status.PENDING
@@ -33,6 +35,8 @@ class StepState:
     result: StepResult | None = None
     matrix: Mapping[str, object] = field(default_factory=dict)
     instances: tuple[str, ...] | None = None
+    wait: Wait | None = None
+    decision: Decision | None = None
 
 
 @dataclass(slots=True)
@@ -140,6 +144,12 @@ def _run_interrupted(state: RunState, event: Event | NewEvent) -> None:
     state.status = Status.INTERRUPTED
 
 
+def _run_waiting(state: RunState, event: Event | NewEvent) -> None:
+    del event
+    state.idle_takes = 0  # nor is waiting
+    state.status = Status.WAITING
+
+
 def _run_cancel(state: RunState, event: Event | NewEvent) -> None:
     del event
     state.cancelled = True
@@ -192,6 +202,30 @@ def _step_interim(state: RunState, event: Event | NewEvent) -> None:
     step = state.step(event.step)
     step.status, step.half_done = Status.PENDING, False
     _take_over(state, step, step_result(event.payload))
+
+
+def _step_waiting(state: RunState, event: Event | NewEvent) -> None:
+    step, payload = state.step(event.step), event.payload
+    step.status, step.decision = Status.WAITING, None
+    step.wait = Wait(
+        number=event.attempt,
+        by=tuple(cast("list[str]", payload["by"])),
+        not_author=bool(payload["not_author"]),
+        **{name: str(payload[name]) for name in ("expires_at", "fingerprint", "tree", "ref")},
+    )
+
+
+def _step_approved(state: RunState, event: Event | NewEvent) -> None:
+    """Take in what was decided about the present wait; an earlier one is past."""
+    step, payload = state.step(event.step), event.payload
+    decision = Decision(
+        choice=Choice(str(payload["decision"])),
+        by=person_of(payload["by"]),
+        at=event.at if isinstance(event, Event) else "",
+        **{name: str(payload[name]) for name in ("reason", "fingerprint", "tree", "key", "signature")},
+    )
+    if step.wait is not None and step.wait.number == event.attempt:
+        step.decision = step.decision or decision
 
 
 def _step_finished(state: RunState, event: Event | NewEvent) -> None:
@@ -279,6 +313,7 @@ _HANDLERS = {
     Kind.RUN_TAKEN: _run_taken,
     Kind.RUN_CANCEL: _run_cancel,
     Kind.RUN_INTERRUPTED: _run_interrupted,
+    Kind.RUN_WAITING: _run_waiting,
     Kind.RUN_FINISHED: _run_finished,
     Kind.PHASE_STARTED: _phase_started,
     Kind.PHASE_FINISHED: _phase_finished,
@@ -287,6 +322,8 @@ _HANDLERS = {
     Kind.STEP_RETRIED: _step_retried,
     Kind.STEP_RESTORED: _step_restored,
     Kind.STEP_INTERIM: _step_interim,
+    Kind.STEP_WAITING: _step_waiting,
+    Kind.STEP_APPROVED: _step_approved,
     Kind.STEP_FINISHED: _step_finished,
     Kind.STEP_REFUTED: _step_refuted,
     Kind.UNDO_STARTED: _undo_started,

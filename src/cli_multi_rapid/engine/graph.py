@@ -118,7 +118,7 @@ def _part(phase: PhaseSpec, steps: tuple[Step, ...], *, final: bool) -> tuple[No
 
 
 def _paths(phase: PhaseSpec, step: Step) -> tuple[str, ...] | None:
-    if step.uses and not ACTIONS[step.uses].writes:
+    if step.approval is not None or (step.uses and not ACTIONS[step.uses].writes):
         return ()
     return step.writes if step.writes is not None or phase.permissions is None else phase.permissions.write
 

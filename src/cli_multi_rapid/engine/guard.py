@@ -97,6 +97,30 @@ class Guard:
         label = f"{key} interrupted attempt {self._state.step(key).attempt}"
         return await self._call(place, lambda one: one.restore(label, before=before, paths=node.paths))
 
+    async def tree(self, node: Node) -> str:
+        """Return what a step would see now: the present tree, or the commit that worktrees have come to.
+
+        Outside of git it is nothing.
+        """
+        here = self._places.here
+        if node.worktree:
+            return self._places.commit
+        return "" if here.checkpoints is None else await self._call(here, lambda one: one.tree())
+
+    async def keep(self, node: Node, label: str) -> Checkpoint | None:
+        """Keep what a step would see now, so that people can look at it; None outside of git."""
+        here = self._places.here
+        if node.worktree:
+            return await self._places.keep(label)
+        return None if here.checkpoints is None else await self._call(here, lambda one: one.take(label))
+
+    async def changed(self, before: str, after: str) -> tuple[str, ...]:
+        """Return the paths that differ between two trees, as far as that can be told."""
+        here = self._places.here
+        if here.checkpoints is None or not before or not after:
+            return ()
+        return await self._call(here, lambda one: one.changed(before, after))
+
     async def look(self, place: Place, running: Iterable[str]) -> tuple[str, dict[str, StepResult]]:
         """Look at a tree; return it, and the results of ended steps that did write although they promised not to.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from cli_multi_rapid.engine.kinds import LATER
 from cli_multi_rapid.engine.outline import outline, sort
 from cli_multi_rapid.engine.relations import check_relations
 from cli_multi_rapid.engine.texts import check_texts
@@ -12,7 +13,7 @@ from cli_multi_rapid.errors import Problem, SpecInvalid
 from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.system.document import Findings, Loaded, load_document
 from cli_multi_rapid.system.faults import choice
-from cli_multi_rapid.system.positions import Document, Trail, in_order
+from cli_multi_rapid.system.positions import Document, in_order
 
 
 class Phases(Mapping[str, PhaseSpec]):
@@ -83,9 +84,6 @@ class _File:
     findings: Findings
 
 
-_LATER_KINDS = ("agent", "approval")
-
-
 def _open(text: str | bytes, path: str) -> _File:
     loaded: Loaded[PhaseSpec] = load_document(text, path, shape=PhaseSpec, schema="phase")
     name = PurePosixPath(path).stem
@@ -114,16 +112,11 @@ def _kinds(findings: Findings) -> None:
     for part in ("steps", "finally"):
         steps = values.get(part)
         for i, step in enumerate(steps if isinstance(steps, list) else ()):
-            for kind in _LATER_KINDS:
+            for kind in LATER:
                 if isinstance(step, dict) and kind in step:
-                    _not_an_action(findings, (part, i), kind, alone="run" not in step)
-
-
-def _not_an_action(findings: Findings, trail: Trail, kind: str, *, alone: bool) -> None:
-    message = f"'{kind}' is not an action of this version"
-    findings.replace((*trail, kind), code="STEP-KIND", message=message, fix="use 'run' with a command")
-    if alone:
-        findings.replace((*trail, "run"))
+                    message = f"'{kind}' is not an action of this version"
+                    trail = (part, i, kind)
+                    findings.replace(trail, code="STEP-KIND", message=message, fix="use 'run' with a command")
 
 
 def _check_needs(files: Mapping[str, _File]) -> None:

@@ -143,6 +143,14 @@ class Places:
         self.commit = self._at = self._bases[place.name] = made
         return await self._recorded(start, result)
 
+    async def keep(self, label: str) -> Checkpoint | None:
+        """Make a ref to what the run has come to; None where there is nothing."""
+        commit = self.commit
+        if self._means.worktrees is None or not commit:
+            return None
+        ref = await self._call(lambda one: one.keep(label, commit))
+        return Checkpoint(commit=commit, ref=ref, tree=commit)
+
     async def back_before(self, commit: str) -> str:
         """Let the run have come only to what was there before a commit; return that."""
         self.commit = await self._call(lambda one: one.before(commit))

@@ -4,7 +4,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cli_multi_rapid.engine.outline import Outline, Spot
-from cli_multi_rapid.engine.vocabulary import CONTEXTS, MEMBERS, PHASE_MEMBERS, RESULT_MEMBERS, VISIBLE, Place
+from cli_multi_rapid.engine.vocabulary import (
+    APPROVAL_OUTPUTS,
+    CONTEXTS,
+    MEMBERS,
+    PHASE_MEMBERS,
+    RESULT_MEMBERS,
+    VISIBLE,
+    Place,
+)
 from cli_multi_rapid.model.phase import PhaseSpec, Step
 from cli_multi_rapid.system.faults import choice, suggestion
 
@@ -119,7 +127,7 @@ def _result(path: Sequence[str], depth: int, step: Step) -> Objection | None:
     if found := _known(path, depth, RESULT_MEMBERS):
         return found
     if len(path) > depth and path[depth].lower() == "outputs":
-        return _known(path, depth + 1, step.outputs)
+        return _known(path, depth + 1, step.outputs if step.approval is None else APPROVAL_OUTPUTS)
     return None
 
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from cli_multi_rapid.engine.action_values import check_uses
+from cli_multi_rapid.engine.kinds import check_kind
 from cli_multi_rapid.engine.outline import Outline, Spot
-from cli_multi_rapid.model.phase import Cache, InputSpec, InputType, PhaseSpec, Retry, Scalar, Step, Undo, Workspace
+from cli_multi_rapid.model.phase import Cache, InputSpec, InputType, PhaseSpec, Retry, Scalar, Step, Workspace
 from cli_multi_rapid.system.checks import (
     MAX_EXIT_CODE,
     check_duration,
@@ -77,7 +77,9 @@ def _workspace(spec: PhaseSpec, findings: Findings) -> None:
 
 def _step(spot: Spot, findings: Findings, *, worktree: bool) -> None:
     step, trail = spot.step, spot.trail
-    _action(spot, findings, worktree=worktree)
+    check_kind(spot, findings, worktree=worktree)
+    if step.undo is not None:
+        _variables((*trail, "undo", "env"), step.undo.env, findings)
     _variables((*trail, "env"), step.env, findings)
     _matrix((*trail, "matrix"), step, findings)
     for key, names in (("produces", step.produces), ("outputs", step.outputs)):
@@ -96,42 +98,6 @@ def _step(spot: Spot, findings: Findings, *, worktree: bool) -> None:
         check_duration((*trail, "timeout"), step.timeout, findings)
     if step.retry is not None:
         _retry((*trail, "retry"), step.retry, findings)
-
-
-def _action(spot: Spot, findings: Findings, *, worktree: bool) -> None:
-    step = spot.step
-    _kind(spot.trail, step, findings)
-    if step.uses:
-        check_uses(spot.trail, step, findings, worktree=worktree, undo=False)
-    elif step.with_:
-        findings.add("SPEC-VALUE", (*spot.trail, "with"), "'with' is for 'uses' only", fix="use 'env'", key=True)
-    if step.undo is not None:
-        trail = (*spot.trail, "undo")
-        _kind(trail, step.undo, findings)
-        _variables((*trail, "env"), step.undo.env, findings)
-        if step.undo.uses:
-            check_uses(trail, step.undo, findings, worktree=worktree, undo=True)
-        if step.undo.timeout is not None:
-            check_duration((*trail, "timeout"), step.undo.timeout, findings)
-    if not isinstance(step.run, str) and step.shell is not None and step.run:
-        message = "'shell' has no effect on a list, which is run as it is"
-        findings.add("SPEC-VALUE", (*spot.trail, "shell"), message, fix="remove it, or write 'run' as text", key=True)
-
-
-def _kind(trail: Trail, step: Step | Undo, findings: Findings) -> None:
-    """Note a step, or an undo, that has no action or more than one."""
-    run = step.run
-    empty = not run.strip() if isinstance(run, str) else not run or not run[0]
-    written = (*trail, "run") in findings.document.keys
-    if step.uses and written:
-        message = "a step has one action: 'run' or 'uses'"
-        findings.add("STEP-KIND", (*trail, "uses"), message, fix="remove one of the two", key=True)
-    elif written and empty:
-        fix = "write the command as a list or as text"
-        findings.add("STEP-KIND", (*trail, "run"), "'run' is empty", fix=fix, key=True)
-    elif not step.uses and empty:
-        message, fix = f"{label(trail)} has no action", "add  run: [COMMAND, ARGUMENT], or  uses: ACTION"
-        findings.add("STEP-KIND", trail, message, fix=fix)
 
 
 def _produces(trail: Trail, step: Step, findings: Findings) -> None:

@@ -29,6 +29,9 @@ MEMBERS: Mapping[str, tuple[str, ...]] = {
 RESULT_MEMBERS = ("outputs", "status", "outcome")
 """The keys of `steps.ID`."""
 
+APPROVAL_OUTPUTS = ("by", "reason")
+"""The outputs of a step that waited for a person."""
+
 PHASE_MEMBERS = ("status", "steps")
 """The keys of `needs.PHASE`."""
 

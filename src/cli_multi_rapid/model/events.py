@@ -36,10 +36,12 @@ class Kind(StrEnum):
 
     run.started      phases [{name, title, path, text}] in order, targets, job, given {name: text},
                      inputs {phase: {name: value}}, gates_text, final_gates, secrets (names), level, parallel, tree,
-                     head, branch, fingerprint, version, root, host, trust, path, parent, to_branch
+                     head, branch, fingerprint, version, root, host, trust, path, parent; in newer logs also to_branch,
+                     by {user, name, email}, and of a run with approvals approvers {name: [members]}
     run.taken        pid, host; attempt = fencing number
     run.cancel       by
     run.interrupted  reason (SIGINT, SIGTERM, timeout); attempt = fencing number
+    run.waiting      steps: nothing else can run until a person decides about them; attempt = fencing number
     run.finished     status, exit_code, reason, duration_ms
     phase.started    title
     phase.finished   status, reason, duration_ms
@@ -50,8 +52,13 @@ class Kind(StrEnum):
     step.retried     status, reason, code, signal, wait_ms, duration_ms
     step.restored    of an interrupted attempt: paths, kept (refs), left, warnings; or chosen: keep
     step.interim     the fields of StepResult: a final step that ran because the run was stopped; it runs again
-    step.finished    the fields of StepResult; a skipped step has attempt 0, as has one that was taken over from another
-                     run (adopted)
+    step.waiting     the fields of Wait without its number, which is the attempt; warnings (what the tree lacks); of a
+                     further wait also changed (the first paths that differ from the tree before), changed_total, and
+                     voided: whether an approval is void because of them
+    step.approved    decision, by {user, name, email}, reason, fingerprint, tree, key, signature; attempt = that of the
+                     wait: there is one decision about each
+    step.finished    the fields of StepResult; a skipped step, one that waited for a person, and one that was taken over
+                     from another run (adopted) have attempt 0
     step.refuted     the fields of StepResult: what a step that promised to write nothing is worth after all
     undo.started     command, log; attempt counts the tries to take the step back
     undo.finished    the fields of StepResult: whether the step was taken back, and if not, why
@@ -63,6 +70,7 @@ class Kind(StrEnum):
     RUN_TAKEN = "run.taken"
     RUN_CANCEL = "run.cancel"
     RUN_INTERRUPTED = "run.interrupted"
+    RUN_WAITING = "run.waiting"
     RUN_FINISHED = "run.finished"
     PHASE_STARTED = "phase.started"
     PHASE_FINISHED = "phase.finished"
@@ -71,6 +79,8 @@ class Kind(StrEnum):
     STEP_RETRIED = "step.retried"
     STEP_RESTORED = "step.restored"
     STEP_INTERIM = "step.interim"
+    STEP_WAITING = "step.waiting"
+    STEP_APPROVED = "step.approved"
     STEP_FINISHED = "step.finished"
     STEP_REFUTED = "step.refuted"
     UNDO_STARTED = "undo.started"
@@ -83,7 +93,7 @@ SNAPSHOT = frozenset({
     "phases", "targets", "job", "given", "inputs", "gates_text", "final_gates", "secrets", "level", "parallel", "tree",
     "head", "branch", "fingerprint", "version", "root", "host", "trust", "path", "parent",
 })  # fmt: skip
-"""The keys of a `run.started` payload: what a run needs to go on by itself."""
+"""The keys that every `run.started` payload has: what a run needs to go on by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

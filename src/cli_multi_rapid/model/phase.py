@@ -128,6 +128,23 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Whom a step waits for. Without any key it waits for anybody."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    by: tuple[str, ...] = key(
+        "Groups of `approvers:` in the configuration; one of them must decide. Empty: anybody may.", default=()
+    )
+    not_author: bool = key(
+        "Who started the run or authored the commit that is checked out may not approve.", default=False,
+        alias="not-author",
+    )  # fmt: skip
+    expires: str | None = key(
+        "How long the step waits, such as 24h; then it fails. Absent: for ever.", default=None, pattern=DURATION
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Permissions:
     """What the steps of a phase may change."""
 
@@ -158,6 +175,9 @@ class Step:
     with_: dict[str, Scalar] = key("Values for the action.", factory=dict, alias="with")
     cache: Cache | None = key("What the step depends on, so that it need not run again.", default=None)
     undo: Undo | None = key("How the effect of the step is taken back, if its phase says `rollback`.", default=None)
+    approval: Approval | None = key(
+        "Waits for a person, durably: `cli-multi-rapid approve` decides. Such a step runs nothing.", default=None
+    )
     title: str = key("What people read beside the id.", default="")
     needs: tuple[str, ...] | None = key(
         "Steps that must have ended first. Absent: the step before; empty list: none.", default=None

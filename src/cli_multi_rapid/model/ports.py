@@ -75,7 +75,7 @@ class Observer(Protocol):
         ...
 
     def output(self, step: str, line: str) -> None:
-        """Note one masked line of a step's output."""
+        """Note a masked line of a step's output, or several joined by newlines."""
         ...
 
     def tick(self) -> None:

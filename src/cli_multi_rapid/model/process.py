@@ -53,8 +53,9 @@ class ProcessRunner(Protocol):
     async def run(self, command: Command, *, on_output: OutputSink | None = None) -> Exit:
         """Run one command to its end.
 
-        `on_output` gets masked, complete lines without their newline, as they come. Cancelling the task stops the
-        child's whole tree (SIGTERM, then SIGKILL after a grace of one second) before the cancellation goes on.
+        `on_output` gets masked, complete lines as they come, joined by newlines where several came at once. Cancelling
+        the task stops the child's whole tree (SIGTERM, then SIGKILL after a grace of one second) before the
+        cancellation goes on.
         """
         ...
 

@@ -11,11 +11,12 @@ class Status(StrEnum):
     """How a run, phase or step stands or ended.
 
     Error means that it could not be run or judged (exit code 3), as opposed to work that failed. Interrupted is never
-    recorded for a step: it is a run that nobody works on although it has not ended.
+    recorded for a step: it is a run that nobody works on although it has not ended. Waiting is for a person.
     """
 
     PENDING = "pending"
     RUNNING = "running"
+    WAITING = "waiting"
     INTERRUPTED = "interrupted"
     SUCCESS = "success"
     FAILURE = "failure"
@@ -28,7 +29,7 @@ class Status(StrEnum):
     @property
     def ended(self) -> bool:
         """Tell whether nothing follows."""
-        return self not in (Status.PENDING, Status.RUNNING, Status.INTERRUPTED, Status.STUCK)
+        return self not in (Status.PENDING, Status.RUNNING, Status.WAITING, Status.INTERRUPTED, Status.STUCK)
 
     @property
     def bad(self) -> bool:

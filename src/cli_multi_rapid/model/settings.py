@@ -39,6 +39,10 @@ class ConfigFile:
     project: str | None = key("Name of the project; default: that of its folder.", default=None, pattern=NAME)
     level: Level | None = key("How strict compliance is; default: standard.", default=None)
     jobs: dict[str, tuple[str, ...]] = key("Named sets of phases.", factory=dict)
+    approvers: dict[str, tuple[str, ...]] = key(
+        "Who may decide about steps that wait: public keys (ssh-ed25519 …) or e-mail addresses by the name of a group.",
+        factory=dict,
+    )
     engine: EngineConfig = key("How runs are executed.", factory=EngineConfig)
 
 
@@ -53,4 +57,5 @@ class Settings:
     log_cap_bytes: int
     keep_runs: int
     timeout_s: float | None
+    approvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -25,6 +25,7 @@ def prepare_validation(project: Project, settings: ProjectSettings, *, gates: tu
         level=chosen_level(settings, specs.gates.level),
         parallel=settings.parallel,
         final_gates=gates or tuple(specs.gates.gates),
+        approvers=settings.approvers,
     )
     return prepare(project, specs, wish, trust=trust).record
 

@@ -70,14 +70,21 @@ def find_events(project: Project, wanted: str) -> tuple[Event, ...]:
 
     Raises:
         RunUnknown: there is none.
+        StateDamaged: they are not those that were recorded.
     """
     store = open_history(project)
     if store is None:
         raise RunUnknown("nothing has run here yet", hint="cli-multi-rapid run-phase phase0")
     try:
-        events = store.events(by_prefix(store.runs(), wanted))
+        run = by_prefix(store.runs(), wanted)
+        wrong, events = store.verify(run), store.events(run)
     finally:
         store.close()
+    if wrong is not None:
+        raise StateDamaged(
+            f"event {wrong} of run {run} is not what was recorded", where=str(project.log),
+            hint="put the log back from a backup; nothing is shown of a run whose events were altered",
+        )  # fmt: skip
     if not events or not set(events[0].payload) >= SNAPSHOT:
         raise StateDamaged("the first event of the run is not what was recorded", where=str(project.log))
     return events

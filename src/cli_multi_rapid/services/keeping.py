@@ -14,6 +14,7 @@ from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.checkpoints import GitCheckpoints
 from cli_multi_rapid.system.git import Repository, open_repository
 from cli_multi_rapid.system.git_refs import Refs, forget
+from cli_multi_rapid.system.lineage import TAG_NAME
 from cli_multi_rapid.system.step_cache import FolderCache
 from cli_multi_rapid.system.store import SqliteStore
 from cli_multi_rapid.system.worktrees import GitWorktrees
@@ -43,7 +44,9 @@ def keeping_of(project: Project, run: str, plan: RunPlan) -> Keeping | None:
 
     Nor is there any where the project is on a disk that can only be read: nothing can be kept, or changed.
     """
-    repository = open_repository(project.root, environ=project.environ)
+    # A git that outlives its orchestrator would go on writing files: marked, it is found and ended with the rest.
+    environ = {**project.environ, TAG_NAME: f"{run}:git"}
+    repository = open_repository(project.root, environ=environ)
     if repository is None or not (os.access(repository.places.objects, os.W_OK) or os.access(project.root, os.W_OK)):
         return None
     refs = Refs(repository, run)

@@ -12,7 +12,7 @@ from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.settings import Settings
 from cli_multi_rapid.services.project import CONFIG
 from cli_multi_rapid.services.settings import ProjectSettings
-from cli_multi_rapid.services.snapshot import Wish, check_phase, secret_names, snapshot
+from cli_multi_rapid.services.snapshot import Wish, check_approvers, check_phase, secret_names, snapshot
 from cli_multi_rapid.services.tree import Tree, tree_of
 from cli_multi_rapid.services.trust import require_trust, trusted
 from cli_multi_rapid.services.wiring import GATES, Project, Specs, read_specs, text_inside
@@ -33,11 +33,13 @@ def prepare(project: Project, specs: Specs, wish: Wish, *, trust: str) -> Prepar
     Raises:
         PhaseUnknown: a target is no phase of this project.
         InputInvalid: an input does not fit.
+        SpecInvalid: a step waits for approvers that nobody has defined.
     """
     from cli_multi_rapid.services.surroundings import surroundings
 
     for target in wish.targets:
         check_phase(target, specs)
+    check_approvers(specs, wish.approvers)
     tree = tree_of(project)
     around = surroundings(project, secret_names(specs))
     record = snapshot(project, specs, wish, tree=tree, trust=trust, path=around.environ["PATH"])
@@ -125,6 +127,7 @@ def wish_again(record: Payload, run: str, settings: Settings) -> Wish:
         parallel=settings.parallel,
         final_gates=tuple(cast("list[str]", record["final_gates"])),
         parent=run,
+        approvers=settings.approvers,
     )
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from cli_multi_rapid.documents.approvals import approval_words
 from cli_multi_rapid.documents.graph import Node
 from cli_multi_rapid.engine.commands import SHELLS, shown
 from cli_multi_rapid.engine.graph import Graph, build, ordered
 from cli_multi_rapid.errors import RunUnknown
 from cli_multi_rapid.model.phase import PhaseSpec, Step
 from cli_multi_rapid.model.run import Status
-from cli_multi_rapid.services.snapshot import Wish, check_phase, chosen_inputs
+from cli_multi_rapid.services.snapshot import Wish, check_approvers, check_phase, chosen_inputs
 from cli_multi_rapid.services.surroundings import surroundings
 from cli_multi_rapid.services.wiring import Project, checked_specs, read_specs
 
@@ -25,6 +26,7 @@ def planned(project: Project, wish: Wish) -> dict[str, object]:
     specs = read_specs(project)
     for target in wish.targets:
         check_phase(target, specs)
+    check_approvers(specs, wish.approvers)
     phases = ordered(wish.targets, specs.phases)
     inputs = chosen_inputs(phases, wish)
     around = surroundings(project)
@@ -141,6 +143,9 @@ def _steps(phase: PhaseSpec, graph: Graph, present: Present, *, final: bool) -> 
 def _command(step: Step, phase: PhaseSpec) -> str:
     if step.uses:
         return f"uses {step.uses}"
+    if step.approval is not None:
+        until = f" for at most {step.approval.expires}" if step.approval.expires else ""
+        return f"waits for {approval_words(step.approval.by, not_author=step.approval.not_author, until=until)}"
     if isinstance(step.run, str):
         return f"{SHELLS[step.shell or phase.defaults.shell][0]}: {step.run.strip()}"
     return shown(step.run)

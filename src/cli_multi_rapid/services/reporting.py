@@ -43,9 +43,13 @@ def write_report(path: Path, text: str) -> None:
     """
     from cli_multi_rapid.system.files import write_atomic
 
+    own = path.parent.parent.name == ".cmr"
+    for folder in (path.parent.parent, path.parent) if own else ():
+        if folder.is_symlink():  # a repository could lead out of the project with it
+            raise FolderUnwritable("the report's folder is a link", where=str(folder), hint="-o FILE writes elsewhere")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.parent.parent.name == ".cmr":
+        if own:
             keep_out_of_git(path.parent.parent)
         write_atomic(path, text.encode())
     except OSError as failed:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli_multi_rapid.engine.approvals import Signer, check_recorded
 from cli_multi_rapid.engine.fold import RunState, fold
 from cli_multi_rapid.engine.graph import build
 from cli_multi_rapid.engine.recovery import Choice
 from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck, StateDamaged
+from cli_multi_rapid.model.approval import NAMESPACE
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload
 from cli_multi_rapid.model.ports import Observer
 from cli_multi_rapid.model.run import DEATHS_ALLOWED, Status
@@ -21,7 +23,7 @@ from cli_multi_rapid.services.groups import grouped
 from cli_multi_rapid.services.keeping import Keeping, cache_of, keeping_of, settled
 from cli_multi_rapid.services.project import ensure_state_dir
 from cli_multi_rapid.services.runids import new_run_id
-from cli_multi_rapid.services.snapshot import plan_of
+from cli_multi_rapid.services.snapshot import fingerprint_of, plan_of
 from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.services.worktrees import why_unfit
 from cli_multi_rapid.system.lock import ProjectLock, acquire
@@ -33,8 +35,11 @@ if TYPE_CHECKING:
 INTERRUPTED = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143, "timeout": 124}
 """Exit code of a run that was stopped in order and can be resumed, by the reason."""
 
+WAITS = 4
+"""Exit code of a run that waits for a person."""
+
 _RECENT = 50
-_SAME = ("phases", "inputs", "gates_text", "final_gates", "level")
+_SAME = ("phases", "inputs", "gates_text", "final_gates", "level", "approvers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +102,9 @@ def start(
     with _held(project, session, alone=alone) as held:
         found = _interrupted_like(held.store, record) if take_up else None
         if found is not None:
-            session.warn(f"going on with run {found}, which was interrupted; --no-resume begins anew")
+            session.warn(f"going on with run {found}, which has not ended; --no-resume begins anew")
             return _taken_up(held, found)
-        run = new_run_id()
+        run = new_run_id(after=next(iter(held.store.runs(limit=1)), ""))
         with _named(held, run) as mine:
             fence = held.store.take(run)
             begun = held.store.append(
@@ -114,7 +119,7 @@ def start(
 
 
 def resume(project: Project, run: str, *, session: Session) -> Ended:
-    """Take an interrupted run up again: fold its events and go on with the first step that is not recorded as ended.
+    """Take a run up that was interrupted, or waits: fold its events and go on with the first step that has not ended.
 
     What an interrupted step left half done is taken back first.
 
@@ -148,20 +153,33 @@ def cancel(project: Project, run: str) -> None:
         store.close()
 
 
+def check_unaltered(store: SqliteStore, project: Project, run: str) -> None:
+    """Check that the events of a run are those that were recorded, and its fingerprint that of its snapshot.
+
+    Raises:
+        StateDamaged: they are not.
+    """
+    wrong = store.verify(run)
+    first = store.events(run, limit=1)
+    if wrong is None and first and first[0].payload.get("fingerprint") != fingerprint_of(first[0].payload):
+        wrong = first[0].seq
+    if wrong is not None:
+        raise StateDamaged(
+            f"event {wrong} of run {run} is not what was recorded", where=str(project.log),
+            hint="put the log back from a backup; a run with altered events does not go on",
+        )  # fmt: skip
+
+
 def _taken_up(held: _Held, run: str) -> Ended:
     """Go on with a run: lease first, then nothing of the old attempt may live, and only then its events are read."""
     with _named(held, run) as mine:
         fence = held.store.take(run)
         _end_survivors(run)
-        wrong = held.store.verify(run)
-        if wrong is not None:
-            raise StateDamaged(
-                f"event {wrong} of run {run} is not what was recorded", where=str(held.project.log),
-                hint="put the log back from a backup; a run with altered events does not go on",
-            )  # fmt: skip
+        check_unaltered(held.store, held.project, run)
         events = held.store.events(run)
         state = fold(run, events)
         _check_unended(state)
+        _check_decisions(held.project, state)
         keeping = keeping_of(held.project, run, plan_of(state.started))
         repairs = settled(state, keeping, choice=held.session.half_done, warn=held.session.warn)
         for event in (*events, *held.store.append(run, [*repairs, _taken(fence)], fence=fence)):
@@ -171,6 +189,13 @@ def _taken_up(held: _Held, run: str) -> Ended:
         with grouped(held.project, plan_of(state.started), run, warn=held.session.warn) as groups:
             whole = replace(mine, locks=(*mine.locks, *groups))
             return asyncio.run(_driven(whole, state, keeping, fence=fence))
+
+
+def _check_decisions(project: Project, state: RunState) -> None:
+    """Check what was decided while nobody worked on a run, before it counts as taken up."""
+    for key, step in state.steps.items():
+        if step.wait and step.decision and step.result is None and not state.cancelled:
+            check_recorded(state, key, step.wait, step.decision, signer=_signer(project))
 
 
 def _check_unended(state: RunState) -> None:
@@ -192,12 +217,12 @@ def _end_survivors(run: str) -> None:
 
 
 def _interrupted_like(store: SqliteStore, record: Payload) -> str | None:
-    """Return the newest run of these targets if it was interrupted and is of the same specs, inputs and gates."""
+    """Return the newest run of these targets if it has not ended and is of the same specs, inputs and gates."""
     for run in store.runs(limit=_RECENT):
         first = store.events(run, limit=1)
         if not first or first[0].payload.get("targets") != record["targets"]:
             continue
-        if any(first[0].payload.get(name) != record[name] for name in _SAME):
+        if any(first[0].payload.get(name) != record.get(name) for name in _SAME):
             return None
         state = fold(run, store.events(run))
         return None if state.status.ended or state.cancelled else run
@@ -273,6 +298,7 @@ async def _driven(held: _Held, state: RunState, keeping: Keeping | None, *, fenc
         worktrees=keeping.worktrees if keeping else None,
         unfit=lambda phase: why_unfit(project, phase, around),
         cache=cache_of(project, keeping) if held.session.cache else None,
+        signer=_signer(project),
     )  # fmt: skip
     _obey_signals(loop, runner)
     if limits.timeout_s is not None:
@@ -284,6 +310,12 @@ async def _driven(held: _Held, state: RunState, keeping: Keeping | None, *, fenc
     if keeping is not None and state.status.ended:
         keeping.forget_old(held.store, keep_runs=limits.keep_runs)
     return _ended(state)
+
+
+def _signer(project: Project) -> Signer:
+    from cli_multi_rapid.system.signatures import Signatures
+
+    return Signatures(NAMESPACE, environ=project.environ, avoid=project.root).signer
 
 
 def _folder(folder: Path) -> Path:
@@ -312,5 +344,5 @@ def _obey_signals(loop: asyncio.AbstractEventLoop, runner: "Runner") -> None:
 def _ended(state: RunState) -> Ended:
     code = state.exit_code
     if code is None:
-        code = INTERRUPTED.get(state.interrupted, 1)
+        code = WAITS if state.status is Status.WAITING else INTERRUPTED.get(state.interrupted, 1)
     return Ended(run=state.id, status=state.status, exit_code=code)

@@ -144,7 +144,7 @@ def write_files(root: Path, content: Mapping[str, str]) -> None:
             raise FolderUnwritable(
                 f"{path} cannot be written: {failed.strerror}",
                 where=str(root),
-                hint="init needs a folder it may write to",
+                hint="give a folder that may be written to",
             ) from failed
 
 

@@ -1,6 +1,7 @@
 """The settings in force, each with its origin: flags, then environment, project file, user file, defaults."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cli_multi_rapid.errors import Problem, ProjectMissing, SpecInvalid
+from cli_multi_rapid.model.approval import is_key
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.phase import duration_s
 from cli_multi_rapid.model.settings import KEEP_RUNS, LOG_CAP_BYTES, ConfigFile, Settings
@@ -15,9 +17,10 @@ from cli_multi_rapid.services.project import CONFIG
 from cli_multi_rapid.services.wiring import SPEC_LIMIT_BYTES
 from cli_multi_rapid.system.checks import MAX_DURATION_S, check_duration, check_name
 from cli_multi_rapid.system.document import Findings, Loaded, load_document
-from cli_multi_rapid.system.faults import choice
+from cli_multi_rapid.system.faults import choice, label
 from cli_multi_rapid.system.files import PathRefused, read_inside
 from cli_multi_rapid.system.positions import Document, Trail
+from cli_multi_rapid.system.signatures import is_public_key
 
 MAX_PARALLEL = 64
 LEAST_LOG_CAP_BYTES = 1024
@@ -89,6 +92,7 @@ def shown_settings(settings: Settings) -> dict[str, object]:
         "engine.keep_runs": settings.keep_runs,
         "engine.timeout": None if settings.timeout_s is None else f"{settings.timeout_s:g}s",
         **{f"jobs.{name}": list(phases) for name, phases in settings.jobs.items()},
+        **{f"approvers.{name}": list(members) for name, members in settings.approvers.items()},
     }
 
 
@@ -205,10 +209,12 @@ def _settings(root: Path, file: _File, layers: _Layers, *, digest: str) -> Proje
         log_cap_bytes=log_cap,
         keep_runs=keep_runs,
         timeout_s=_seconds(timeout),
+        approvers=file.config.approvers,
         origins={
             "project": file.where(("project",)) if file.config.project else "name of the folder",
             **layers.origins,
             **{f"jobs.{name}": file.where(("jobs", name)) for name in file.config.jobs},
+            **{f"approvers.{name}": file.where(("approvers", name)) for name in file.config.approvers},
         },
     )
 
@@ -239,11 +245,11 @@ def _read(root: Path) -> bytes:
 
 
 def _opened(data: bytes, name: str, *, own: bool = False, phases: frozenset[str] | None = None) -> _File:
-    """Check a configuration file; `own` tells that it is the user's, which knows neither project nor jobs."""
+    """Check a configuration file; `own` tells that it is the user's, which knows no project, jobs or approvers."""
     loaded: Loaded[ConfigFile] = load_document(data, name, shape=ConfigFile, schema="config")
     findings = Findings(loaded)
     config = loaded.draft or ConfigFile(schema="")
-    for key in ("project", "jobs"):
+    for key in ("project", "jobs", "approvers"):
         if own and (key,) in loaded.document.keys:
             message = f"'{key}' belongs into the file of a project"
             findings.add("SPEC-KEY-UNKNOWN", (key,), message, fix=f"move it to {CONFIG}", key=True)
@@ -267,6 +273,8 @@ def _check(config: ConfigFile, findings: Findings, *, phases: frozenset[str] | N
             findings.add("SPEC-VALUE", ("engine", key), f"'{key}' is {number}", fix=str(error), key=True)
     if engine.timeout is not None:
         check_duration(("engine", "timeout"), engine.timeout, findings)
+    for name, members in config.approvers.items():
+        _approvers(("approvers", name), members, findings)
     for name, listed in config.jobs.items():
         trail = ("jobs", name)
         check_name(trail, findings)
@@ -277,3 +285,22 @@ def _check(config: ConfigFile, findings: Findings, *, phases: frozenset[str] | N
                 message = f"the job '{name}' names the phase '{phase}', which is not defined"
                 fix = choice(phase, phases) or "define it in workflows/phase_definitions/"
                 findings.add("PHASE-UNKNOWN", (*trail, i), message, fix=fix)
+
+
+_MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+
+
+def _approvers(trail: Trail, members: tuple[str, ...], findings: Findings) -> None:
+    """Note what cannot be a member of a group of approvers, and groups of both keys and addresses."""
+    check_name(trail, findings)
+    if not members:
+        message = f"the group '{trail[-1]}' has no members, so nobody could approve"
+        findings.add("SPEC-VALUE", trail, message, fix="add a public key or an e-mail address", key=True)
+    for i, member in enumerate(members):
+        if not is_public_key(member) and not _MAIL.fullmatch(member):
+            fix = "write the line of a .pub file (ssh-ed25519 AAAA…), or name@example.org"
+            message = f"{label((*trail, i))} is neither a public key nor an e-mail address"
+            findings.add("SPEC-VALUE", (*trail, i), message, fix=fix)
+        elif is_key(member) != is_key(members[0]):
+            message = f"the group '{trail[-1]}' has both keys, which must sign, and addresses, which cannot"
+            findings.add("SPEC-VALUE", (*trail, i), message, fix="make two groups of it")

@@ -10,13 +10,19 @@ from hashlib import sha256
 from typing import cast
 
 from cli_multi_rapid.engine.graph import RunPlan, ordered
-from cli_multi_rapid.errors import GateUnknown, InputInvalid, PhaseUnknown
-from cli_multi_rapid.model.events import Payload
+from cli_multi_rapid.engine.loader import Phases
+from cli_multi_rapid.errors import GateUnknown, InputInvalid, PhaseUnknown, Problem, SpecInvalid
+from cli_multi_rapid.model.approval import Approvers, Person
+from cli_multi_rapid.model.events import Payload, payload_of
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.phase import InputSpec, InputType, PhaseSpec, Scalar
 from cli_multi_rapid.model.version import VERSION
+from cli_multi_rapid.services.project import CONFIG
 from cli_multi_rapid.services.tree import Tree
 from cli_multi_rapid.services.wiring import PHASES, Project, Specs, checked_specs
+from cli_multi_rapid.system.faults import choice
+from cli_multi_rapid.system.positions import in_order
+from cli_multi_rapid.system.users import system_user
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NUMBER_CHARACTERS = 400
@@ -34,6 +40,7 @@ class Wish:
     final_gates: tuple[str, ...] = ()
     parent: str = ""
     branch: str = ""
+    approvers: Approvers = field(default_factory=dict)
 
 
 def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: str, path: str) -> Payload:
@@ -60,7 +67,10 @@ def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: s
         parallel=wish.parallel, tree=tree.id, head=tree.head, branch=tree.branch, version=VERSION,
         root=str(project.root), host=socket.gethostname(), trust=trust, path=path, parent=wish.parent,
         to_branch=wish.branch,
+        by=payload_of(Person(user=system_user(), name=tree.user[0], email=tree.user[1])),
     )  # fmt: skip
+    if wish.approvers and any(step.approval for phase in phases for step in phase.steps):
+        record["approvers"] = {name: list(members) for name, members in wish.approvers.items()}
     return record
 
 
@@ -69,6 +79,14 @@ def fingerprint(record: Mapping[str, object], tree: str) -> str:
     names = ("phases", "targets", "inputs", "gates_text", "final_gates", "level")
     text = json.dumps([*(record[name] for name in names), tree], sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
+
+
+def fingerprint_of(record: Payload) -> str | None:
+    """Return the fingerprint that a recorded snapshot has to have; None where it is none."""
+    try:
+        return fingerprint(record, str(record["tree"]))
+    except KeyError:
+        return None
 
 
 def plan_of(record: Payload) -> RunPlan:
@@ -168,6 +186,23 @@ def check_gates(specs: Specs, names: tuple[str, ...]) -> None:
         if name not in specs.gates.gates:
             listed = ", ".join(specs.gates.gates) or "none"
             raise GateUnknown(f"there is no gate {name!r}", hint=f"use one of: {listed}")
+
+
+def check_approvers(specs: Specs, known: Approvers) -> None:
+    """Raise SpecInvalid for steps that wait for a group of approvers which the configuration does not define."""
+    assert isinstance(specs.phases, Phases)
+    problems: list[Problem] = []
+    for phase in specs.phases.values():
+        document = specs.phases.documents[phase.name]
+        for i, step in enumerate(phase.steps):
+            for j, name in enumerate(step.approval.by if step.approval else ()):
+                if name not in known:
+                    at = document.position(("steps", i, "approval", "by", j))
+                    message = f"the approvers '{name}' are not defined in {CONFIG}"
+                    fix = choice(name, known) or f"add there  approvers: {{{name}: [name@example.org]}}"
+                    problems.append(document.problem("APPROVER-UNKNOWN", message, at=at, fix=fix))
+    if problems:
+        raise SpecInvalid(in_order(problems))
 
 
 def check_phase(name: str, specs: Specs) -> None:

@@ -10,12 +10,16 @@ from cli_multi_rapid.services.wiring import Project
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
-    """What identifies the content of a project; outside of git the id is empty."""
+    """What identifies the content of a project; outside of git the id is empty.
+
+    `user` are the name and the e-mail address of the person that git works for.
+    """
 
     id: str = ""
     head: str = ""
     branch: str = ""
     git: bool = False
+    user: tuple[str, str] = ("", "")
     warnings: tuple[str, ...] = ()
 
 
@@ -32,6 +36,7 @@ def tree_of(project: Project, *, index: Path | None = None) -> Tree:
         head=repository.head() or "",
         branch=repository.branch() or "",
         git=True,
+        user=repository.user,
         warnings=written.warnings,
     )
 

@@ -167,7 +167,7 @@ def find_program(name: str, path: str, *, avoid: Path | None = None) -> str | No
     for entry in _absolute(path):
         for ending in endings:
             candidate = Path(entry, name + ending)
-            if not (candidate.is_file() and os.access(candidate, os.X_OK)):
+            if not (os.path.isfile(candidate) and os.access(candidate, os.X_OK)):  # noqa: PTH113  does not raise
                 continue
             if avoid is None or not any(Path(os.path.realpath(at)).is_relative_to(avoid) for at in (candidate, entry)):
                 return str(candidate)

@@ -21,6 +21,8 @@ _SKIPPED_FOLDERS = frozenset({
 class Repository:
     """A project's repository. `prefix` is the project's folder in it, empty or ending in a slash.
 
+    `user` are the name and the e-mail address of the person that git works for here, empty where git knows none.
+
     All paths are relative to the project, POSIX, and decoded with surrogate escapes (`os.fsencode` gives the bytes).
     """
 
@@ -28,11 +30,20 @@ class Repository:
     prefix: str
     git: Git
     places: Places
+    user: tuple[str, str] = ("", "")
 
     def head(self) -> str | None:
         """Return the id of the commit that is checked out, or None where there is none yet."""
         answer = self.git.ask("rev-parse", "--quiet", "--verify", "HEAD")
         return answer.out.decode().strip() if answer.code == 0 else None
+
+    def author(self) -> tuple[str, str]:
+        """Return name and e-mail address of the author of the commit that is checked out; empty where there is none."""
+        answer = self.git.ask("cat-file", "commit", "HEAD")
+        lines = os.fsdecode(answer.out).partition("\n\n")[0].split("\n") if answer.code == 0 else []
+        line = next((line for line in lines if line.startswith("author ")), "author ")
+        name, _, rest = line.removeprefix("author ").rpartition(">")[0].partition("<")
+        return name.strip(), rest.strip()
 
     def branch(self) -> str | None:
         """Return the name of the branch that is checked out, or None where HEAD is detached."""
@@ -114,7 +125,8 @@ def open_repository(root: Path, *, environ: Mapping[str, str] | None = None) -> 
     prefix = "" if root == top else root.relative_to(top).as_posix() + "/"
     blanked = {name: _blank(name) for name in settings if name.startswith("filter.")}
     git = Git(program=program, folder=str(top), environ=bare.environ, settings=blanked)
-    return Repository(root=root, prefix=prefix, git=git, places=places.with_settings(settings))
+    user = (settings.get("user.name", ""), settings.get("user.email", ""))
+    return Repository(root=root, prefix=prefix, git=git, places=places.with_settings(settings), user=user)
 
 
 def walk_files(root: Path) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from cli_multi_rapid.errors import CouldNotRun
 from cli_multi_rapid.model.process import Command, Exit, OutputSink
+from cli_multi_rapid.system.lineage import TAG_NAME
 from cli_multi_rapid.system.output import Outlet
 from cli_multi_rapid.system.supervision import Isolation, Mode, Supervision, close_descriptors, start_supervisor
-from cli_multi_rapid.system.supervisor import TAG_NAME
 from cli_multi_rapid.system.survivors import kill_tagged
 
 GRACE_S = 1.0

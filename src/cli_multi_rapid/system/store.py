@@ -36,13 +36,15 @@ CREATE TABLE event (
 COMMIT;
 """
 _PATIENCE_S = 30.0
+_PUT_BACK = "put it back from a backup"
 
 
 class SqliteStore:
     """A project's event log in one SQLite file. Not shared between threads; open one for each."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, path: Path) -> None:
         self._connection = connection
+        self._path = path
         self._version = self._data_version()
 
     def take(self, run: str) -> int:
@@ -78,7 +80,7 @@ class SqliteStore:
     def events(self, run: str, *, after: int = 0, limit: int = -1) -> tuple[Event, ...]:
         """Return the events of a run in order, those with a sequence number above `after`, at most `limit` of them."""
         rows = self._query("SELECT * FROM event WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?", (run, after, limit))
-        return tuple(_event(row) for row in rows)
+        return tuple(_event(row, self._path) for row in rows)
 
     def runs(self, *, limit: int | None = None) -> tuple[str, ...]:
         """Return the ids of runs that have events, newest first (run ids sort by time)."""
@@ -113,12 +115,12 @@ class SqliteStore:
         return int(str(self._query("PRAGMA data_version", ())[0][0]))
 
     def _query(self, sql: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
-        with _translated():
+        with _translated(self._path):
             return self._connection.execute(sql, values).fetchall()
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with _translated():
+        with _translated(self._path):
             self._connection.execute(begin)
             try:
                 yield self._connection
@@ -158,7 +160,7 @@ def open_store(path: Path, *, create: bool = False) -> SqliteStore:
         if create and not marker.exists():
             marker.touch(mode=0o600)
             sync_folder(path.parent)
-        return SqliteStore(connection)
+        return SqliteStore(connection, path=path)
 
 
 def verify_chain(events: Sequence[Event]) -> int | None:
@@ -272,7 +274,7 @@ def _insert(connection: sqlite3.Connection, event: Event) -> bool:
     return cursor.rowcount == 1
 
 
-def _event(row: tuple[object, ...]) -> Event:
+def _event(row: tuple[object, ...], path: Path) -> Event:
     run, seq, step, attempt, kind, payload, at, prev, digest = row
     try:
         values = json.loads(str(payload))
@@ -283,7 +285,8 @@ def _event(row: tuple[object, ...]) -> Event:
             payload=values, at=str(at), prev=str(prev), hash=str(digest),
         )  # fmt: skip
     except (ValueError, TypeError, RecursionError) as broken:
-        raise StateDamaged(f"event {seq} of run {run} cannot be read: {broken}") from broken
+        message = f"event {seq} of run {run} cannot be read: {broken}"
+        raise StateDamaged(message, where=str(path), hint=_PUT_BACK) from broken
 
 
 _DAMAGED = frozenset((sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT))
@@ -297,9 +300,9 @@ def _class(failed: sqlite3.Error) -> int:
 
 
 @contextmanager
-def _translated(path: Path | None = None) -> Iterator[None]:
+def _translated(path: Path) -> Iterator[None]:
     """Turn errors of the disk and of SQLite into ours: a full or read-only disk the user can mend, damage is kept."""
-    where = str(path or "")
+    where = str(path)
     try:
         yield
     except OSError as failed:
@@ -308,5 +311,5 @@ def _translated(path: Path | None = None) -> Iterator[None]:
         raise  # a bug of ours, not of the file
     except sqlite3.DatabaseError as failed:
         if _class(failed) in _DAMAGED:
-            raise StateDamaged(f"the event log is damaged: {failed}", where=where) from failed
+            raise StateDamaged(f"the event log is damaged: {failed}", where=where, hint=_PUT_BACK) from failed
         raise StateUnwritable(f"the event log cannot be written: {failed}", where=where) from failed

@@ -17,7 +17,7 @@ from cli_multi_rapid.errors import CouldNotRun
 Isolation = Literal["namespace", "group"]
 
 _TOOL_FOLDERS = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
-_START = "import sys; sys.path.append(sys.argv.pop(1)); from supervisor import main; main()"
+_START = "import sys; sys.path.append(sys.argv.pop(1)); from cli_multi_rapid.system.supervisor import main; main()"
 _READY = b"ready\n"
 
 
@@ -171,7 +171,7 @@ def close_descriptors(descriptors: Iterable[int]) -> None:
 async def _try(mode: Mode, *, inherit_fds: tuple[int, ...], patience_s: float) -> Supervision | None:
     link, far_end = socket.socketpair()
     link.setblocking(False)
-    folder = str(Path(__file__).absolute().parent)
+    folder = str(Path(__file__).absolute().parents[2])  # that of the package
     argv = [*mode.wrapper, sys.executable, *mode.python, folder]
     argv += [str(far_end.fileno()), mode.isolation, *map(str, inherit_fds)]
     try:

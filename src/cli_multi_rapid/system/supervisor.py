@@ -10,7 +10,7 @@ Requests are frames of a 4-byte big-endian length and fields joined by NUL (none
 Reports are lines:  `ready` · `fail NUMBER WHY ERRNO` (WHY: cwd, missing, denied, start) · `exit NUMBER STATUS KILLED`
 """
 
-# ruff: noqa: PTH113, PTH123, PTH208 - pathlib would take a third of the start-up time, and paths are bytes here
+# ruff: noqa: PTH113, PTH123 - pathlib would take a third of the start-up time, and paths are bytes here
 
 import _socket  # what `socket` wraps: the wrapper would add a quarter to the start-up time
 import errno
@@ -20,7 +20,8 @@ import signal
 import sys
 import time
 
-TAG_NAME = "CMR_TAG"
+from cli_multi_rapid.system.lineage import Owner, descendants, mark_children, read
+
 TICK_MS = 20
 GIVE_UP_S = 0.5
 _DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
@@ -28,27 +29,14 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-class Process:
-    """One running process as /proc shows it; `pid` and `session` are numbers of our own namespace."""
+class Step(Owner):
+    """One command, and when and how it ends."""
 
-    __slots__ = ("parent", "pid", "session", "shown")
+    __slots__ = ("kill_at", "killed", "number", "status")
 
-    def __init__(self, *, shown: int, parent: int, pid: int, session: int) -> None:
-        self.shown = shown
-        self.parent = parent
-        self.pid = pid
-        self.session = session
-
-
-class Step:
-    """One command: its own process, and when and how it ends."""
-
-    __slots__ = ("kill_at", "killed", "number", "pid", "status", "tag")
-
-    def __init__(self, *, number: bytes, tag: bytes, pid: int) -> None:
+    def __init__(self, *, number: bytes, tag: bytes, mark: int, pid: int) -> None:
+        super().__init__(tag=os.fsdecode(tag), mark=mark, pid=pid)
         self.number = number
-        self.tag = tag
-        self.pid = pid
         self.status: int | None = None
         self.kill_at: float | None = None
         self.killed: set[int] = set()
@@ -68,6 +56,7 @@ class Supervisor:
         self._running: dict[int, Step] = {}
         self._received = b""
         self._descriptors: list[int] = []
+        self._first_mark = int.from_bytes(os.urandom(4), "big") << 24  # supervisors below this one have others
 
     def serve(self, wake: int) -> None:
         """Work until the orchestrator is gone or a signal other than SIGCHLD shows up on the descriptor `wake`."""
@@ -141,6 +130,9 @@ class Supervisor:
             why = b"denied"
             program = find_program(argv[0], env.get(b"PATH", _DEFAULT_PATH))
             why = b"start" if program else b"missing"
+            mark = self._first_mark + int(number)
+            if self._adopts:
+                mark_children(mark)
             pid = _spawn(program, argv, env, descriptors)
         except OSError as error:
             self._tell(b"fail %b %b %d\n" % (number, why, error.errno or 0))
@@ -148,7 +140,7 @@ class Supervisor:
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
-        self._steps[number] = self._running[pid] = Step(number=number, tag=tag, pid=pid)
+        self._steps[number] = self._running[pid] = Step(number=number, tag=tag, mark=mark, pid=pid)
 
     def _stop(self, number: bytes, *, grace_s: float) -> None:
         step = self._steps.get(number)
@@ -220,8 +212,7 @@ class Supervisor:
             return [-step.pid] if _send_signal(-step.pid, 0) else []
         if len(self._steps) == 1:
             return list(descendants())
-        others = {pid for pid in self._running if pid != step.pid}
-        return list(descendants(step=step, without=others))
+        return list(descendants(step=step, others=tuple(other for other in self._steps.values() if other is not step)))
 
     def _signal_tree(self, step: Step, number: int) -> None:
         if self._isolated and len(self._steps) == 1:
@@ -260,31 +251,6 @@ def find_program(name: bytes, path: bytes) -> bytes:
     if denied:
         raise PermissionError(errno.EACCES, "not executable")
     return b""
-
-
-def descendants(*, step: Step | None = None, without: set[int] | frozenset[int] = frozenset()) -> dict[int, Process]:
-    """Return the running processes below this one by their pid here, parents first; of one step only if given.
-
-    `without` names processes whose whole trees are left out.
-    """
-    children, me = _process_table()
-    found: dict[int, Process] = {}
-    queue = [(child, step is None) for child in children.get(me, [])]
-    for process, inherited in queue:
-        if process.pid in without:
-            continue
-        belongs = inherited or (step is not None and _belongs(process, step))
-        if belongs:
-            found[process.pid] = process
-        queue.extend((child, belongs) for child in children.get(process.shown, []))
-    return found
-
-
-def environment_tag(pid: int) -> str | None:
-    """Return the tag in the environment that a process was started with; None without one or if it is unreadable."""
-    mark = b"\0" + TAG_NAME.encode() + b"="
-    _, found, rest = (b"\0" + _read(f"/proc/{pid}/environ")).partition(mark)
-    return os.fsdecode(rest.partition(b"\0")[0]) if found else None
 
 
 def main() -> None:
@@ -340,7 +306,7 @@ def _adopt_orphans() -> bool:
     prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
     if os.getppid() != parent:
         sys.exit(1)
-    return prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 and bool(_read("/proc/self/status"))
+    return prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 and bool(read("/proc/self/status"))
 
 
 def _send_signal(pid: int, number: int) -> bool:
@@ -359,40 +325,3 @@ def _child_count() -> int:
             return len(file.read().split())
     except OSError:
         return -1
-
-
-def _belongs(process: Process, step: Step) -> bool:
-    same_session = step.pid in (process.pid, process.session)
-    return same_session or environment_tag(process.shown) == os.fsdecode(step.tag)
-
-
-def _process_table() -> tuple[dict[int, list[Process]], int]:
-    """Return running processes by the number of their parent, and our own number, both as /proc shows them.
-
-    Without a /proc of our own, it shows the numbers of an outer namespace; NSpid maps them to ours.
-    """
-    own = _status(b"self")
-    level = len(own.get(b"NSpid", [])) - 1
-    children: dict[int, list[Process]] = {}
-    for name in os.listdir(b"/proc") if own else []:
-        status = _status(name) if name.isdigit() else {}
-        pids, sessions = status.get(b"NSpid", []), status.get(b"NSsid", [])
-        if len(pids) <= level or len(sessions) <= level or status[b"State"][0] in (b"Z", b"X"):
-            continue
-        parent = int(status[b"PPid"][0])
-        process = Process(shown=int(name), parent=parent, pid=int(pids[level]), session=int(sessions[level]))
-        children.setdefault(parent, []).append(process)
-    return children, int(own[b"Pid"][0]) if own else 0
-
-
-def _status(name: bytes) -> dict[bytes, list[bytes]]:
-    lines = _read(b"/proc/" + name + b"/status").splitlines()
-    return {key: rest.split() for key, _, rest in (line.partition(b":") for line in lines)}
-
-
-def _read(path: str | bytes) -> bytes:
-    try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
-    except OSError:
-        return b""  # it has just ended, or belongs to somebody else

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from cli_multi_rapid.system.supervisor import TAG_NAME, environment_tag
+from cli_multi_rapid.system.lineage import TAG_NAME, environment_tag
 
 _PAUSE_S = 0.01
 

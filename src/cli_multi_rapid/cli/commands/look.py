@@ -129,7 +129,7 @@ def diff(common: Common, one: str, other: str) -> int:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8", errors="replace")
+        return path.read_bytes().decode("utf-8", errors="replace")  # as it is: text mode would change line ends
     except FileNotFoundError:
         return ""
 

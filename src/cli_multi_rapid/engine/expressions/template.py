@@ -10,7 +10,8 @@ from cli_multi_rapid.engine.expressions.expression import evaluate
 from cli_multi_rapid.engine.expressions.values import SPACE, to_string
 
 _OPENING: Final = "${{"
-_CLOSING: Final = re.compile(r"((?:[^'}]|'[^']*+'|\}(?!\}))*+)\}\}")
+# An atomic group, because the possessive `(...)*+` fails to match in Python 3.11.2, which Debian 12 has.
+_CLOSING: Final = re.compile(r"((?>(?:[^'}]|'[^']*+'|\}(?!\}))*))\}\}")
 
 
 class Part(NamedTuple):

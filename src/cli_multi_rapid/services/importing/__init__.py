@@ -1,0 +1,1 @@
+"""Making phases of workflow files of other systems."""
