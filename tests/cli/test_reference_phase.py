@@ -72,7 +72,8 @@ gates:
 
 
 @pytest.fixture
-def project(sandbox):
+def project(sandbox, monkeypatch):
+    monkeypatch.setenv("PATH", os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
     sandbox.write("workflows/phase_definitions/phase1.yaml", PHASE.replace(
         "  target: {type", "  code: {type: number, default: 0}\n  target: {type"))  # fmt: skip
     sandbox.phase("phase0", "steps: [{id: there, run: [git, --version], writes: []}]\n")

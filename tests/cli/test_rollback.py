@@ -115,7 +115,7 @@ steps:
 """)  # fmt: skip
     done = project.cmr("run-phase", "p")
     assert done.code == 1
-    assert "step p/one could not be taken back: files have changed since it ended: src/c" in done.out
+    assert "step p/one: could not be taken back: files have changed since it ended: src/c" in done.out
     assert (project.root / "src/a").read_text() == "2\n"
     assert (project.root / "src/b").read_text() == "1\n"  # what the failed step had changed
 
@@ -131,7 +131,7 @@ steps:
     done = project.cmr("run-phase", "p")
     assert done.code == 1
     assert (tmp_path / "undone").read_text() == "one\n"
-    assert "step p/two could not be taken back: exit code 9" in done.out
+    assert "step p/two: could not be taken back: exit code 9" in done.out
 
 
 def test_killed_in_the_middle_it_goes_on(project, tmp_path):

@@ -169,7 +169,7 @@ def test_changes_outside_of_what_a_step_may_change_are_named(project):
     project.phase("p", 'steps:\n  - {id: x, run: [sh, -c, "echo 2 > src/a; echo 2 > other"], writes: ["src/**"]}\n')
     done = project.cmr("run-phase", "p")
     assert done.code == 0
-    assert "step p/x ran while files outside of what it may change were changed: other" in done.out
+    assert "step p/x: while it ran, files outside of what it may change were changed: other" in done.out
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

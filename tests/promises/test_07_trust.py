@@ -34,6 +34,8 @@ CALLS = {
     "cancel": [(0, "cancel", "last")],
     "status": [(0, "status"), (0, "status", "last")],
     "logs": [(0, "logs", "last")],
+    "diff": [(0, "diff", "last", "last")],
+    "cache": [(0, "cache", "prune")],
     "graph": [(0, "graph", "p"), (0, "graph", "last")],
     "validate-compliance": [(4, "validate-compliance", "--gate", "g")],
     "generate-report": [(0, "generate-report", "last")],

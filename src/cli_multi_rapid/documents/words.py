@@ -137,12 +137,12 @@ def reasons(run: RunView) -> tuple[str, ...]:
 def restored_words(record: Record) -> str:
     """Return in one sentence what was done about the changes of an interrupted attempt, or nothing."""
     if record.text("choice") == "keep":
-        return "was interrupted, and what it had changed was left as it was, because somebody said so"
+        return "it was interrupted, and what it had changed was left as it was, because somebody said so"
     paths, kept = record.texts("paths"), record.texts("kept")
     if not paths:
         return ""
     return (
-        f"was interrupted; put back to its start: {few(paths)}. "
+        f"it was interrupted; put back to its start: {few(paths)}. "
         f"What was there is kept:  git restore --source={' or '.join(kept)} -- FILE"
     )
 
@@ -151,7 +151,7 @@ def remarks(run: RunView) -> tuple[str, ...]:
     """Return what was not well and yet did not block, in words: failures that are allowed, gates that only report."""
     quiet = {GateStatus.PASS, GateStatus.SKIPPED}
     words = [f"step {step.key} {_verb(step)}; the spec allows it" for step in run.steps if step.softened]
-    words += [f"step {step.key} {remark}" for step in run.steps for remark in step.remarks]
+    words += [f"step {step.key}: {remark}" for step in run.steps for remark in step.remarks]
     words += [gate_words(gate) for gate in run.gates if not gate.result.blocks and gate.result.status not in quiet]
     return tuple(words)
 

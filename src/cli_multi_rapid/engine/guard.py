@@ -88,7 +88,7 @@ class Guard:
             reason = f"changed files outside of what it may change: {few(outside)}"
             result = replace(result, status=Status.FAILURE, outcome=Status.FAILURE, reason=reason)
         elif outside:
-            warnings.append(f"ran while files outside of what it may change were changed: {few(outside)}")
+            warnings.append(f"while it ran, files outside of what it may change were changed: {few(outside)}")
         result = replace(result, after=after.commit, tree=after.tree, changed=len(changed), warnings=tuple(warnings))
         return result, changed
 

@@ -201,7 +201,7 @@ class Places:
         assert checkpoints is not None
         done = await asyncio.to_thread(checkpoints.restore, label, before=before.commit, paths=None)
         place.fresh = None
-        said = f"failed, so its changes do not count; they are kept:  git diff {done.kept[-1]}" if done.kept else ""
+        said = f"it failed, so its changes do not count; they are kept:  git diff {done.kept[-1]}" if done.kept else ""
         return replace(result, tree=before.tree, warnings=(*result.warnings, *([said] if said else [])))
 
     async def _joined(self, start: Ready, made: str, message: str, result: StepResult) -> StepResult:
