@@ -95,8 +95,9 @@ def test_uneven_combinations_are_packed():
 @pytest.mark.parametrize(
     ("runs_on", "system"),
     [
-        ("ubuntu-latest", "Linux"), ("windows-2022", "Windows"), ("macos-15", "macOS"), ("[self-hosted, linux]", "Linux"),
-        ("{labels: [windows]}", "Windows"), ("${{ matrix.os }}", "Windows"), ("${{ inputs.x }}", "Linux"), ("1", "Linux"),
+        ("ubuntu-latest", "Linux"), ("windows-2022", "Windows"), ("macos-15", "macOS"), ("1", "Linux"),
+        ("[self-hosted, linux]", "Linux"), ("{labels: [windows]}", "Windows"), ("${{ matrix.os }}", "Windows"),
+        ("${{ inputs.x }}", "Linux"),
     ],
 )  # fmt: skip
 def test_machines(runs_on, system):
@@ -116,9 +117,9 @@ def test_steps_run_for_the_values_that_they_read():
     assert made.steps[1].run == 'test "$MATRIX_PY"'
     assert made.steps[1].env == {"MATRIX_PY": "${{ matrix.py }}"}
     assert made.steps[2].env == {"V": "${{ matrix.os }}-${{ matrix.py }}"}
+    once = "each step goes through its combinations before the next one starts; these read nothing of it and run once: "
     assert whys[1:] == [
-        "each step goes through its combinations before the next one starts; these read nothing of it and run once: "
-        "install, echo-2",
+        f"{once}install, echo-2",
         "what these do for some combinations only, all later steps find: echo-2",
     ]
 

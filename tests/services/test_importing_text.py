@@ -78,13 +78,13 @@ def test_a_plain_word_means_the_same(name, value, tmp_path):
 
 
 CODE = {
-    "as the command", "in a condition as the command", "in a command given to a shell", "in code of python", "as a number",
-    "in a default",
+    "as the command", "in a condition as the command", "in a command given to a shell", "in code of python",
+    "as a number", "in a default",
 }  # fmt: skip
 EVIL = [
-    "$(touch run)", "`touch run`", "; touch run;", "' ; touch run; '", '" ; touch run; "', "a\ntouch run\n", "| touch run",
-    "&& touch run", "\\", "'", '"', "a[$(touch run)]", "${x}", "$((a[$(touch run)]))", "-n", "--", "~", "*", "<(touch run)",
-    "EOF\ntouch run", "#", "", " ", "a b",
+    "$(touch run)", "`touch run`", "; touch run;", "' ; touch run; '", '" ; touch run; "', "a\ntouch run\n",
+    "| touch run", "&& touch run", "\\", "'", '"', "a[$(touch run)]", "${x}", "$((a[$(touch run)]))", "-n", "--", "~",
+    "*", "<(touch run)", "EOF\ntouch run", "#", "", " ", "a b",
 ]  # fmt: skip
 
 
@@ -201,6 +201,15 @@ def test_powershell_that_is_refused(text):
         imported(text, shell=Shell.PWSH)
 
 
+@pytest.mark.parametrize(
+    ("text", "values"), [(f'T "{X}"', ("a$b", "c")), (f"T {X}", ("a b", "c")), (f"T -e {X}", ("a;b", "c"))]
+)
+def test_values_that_are_code_of_powershell(text, values):
+    with pytest.raises(Refused, match="the value would be code"):
+        imported(text, values=values, shell=Shell.PWSH)
+    assert imported(text, values=("a", "b"), shell=Shell.PWSH) != text
+
+
 def test_python_text_takes_no_values():
     with pytest.raises(Refused, match="an expression in Python text would turn data into code"):
         imported(f"print('{X}')", shell=Shell.PYTHON)
@@ -213,8 +222,9 @@ def test_characters_of_private_use_are_refused():
 
 
 PIECES = some.sampled_from([
-    "a", "b=", " ", "\n", "'", '"', "`", "$(", ")", "${", "}", "(", "{ ", "[[ ", " ]]", " < ", " > ", "|", "&&", ";", "#",
-    "\\", "=", " -eq ", "EOF", "<<EOF\n", "\nEOF\n", "<<'EOF'\n", "echo ", "eval ", "$((", "))", "((", "if ", "then ", " fi",
+    "a", "b=", " ", "\n", "'", '"', "`", "$(", ")", "${", "}", "(", "{ ", "[[ ", " ]]", " < ", " > ", "|", "&&", ";",
+    "#", "\\", "=", " -eq ", "EOF", "<<EOF\n", "\nEOF\n", "<<'EOF'\n", "echo ", "eval ", "$((", "))", "((", "if ",
+    "then ", " fi",
     "case a in ", " a) ", ";; esac", "$'", "bash -c ", "test ", "<<<", ":-", "[", "]", "$a", "!", "export ", "cat ",
 ])  # fmt: skip
 

@@ -26,9 +26,10 @@ from cli_multi_rapid.system.yaml import parse
 texts = some.text(some.characters(exclude_categories=["Cs"], exclude_characters="\0{")).filter(str.strip)
 lines = some.lists(texts, min_size=1, max_size=4).map("\n".join)
 odd = some.sampled_from([
-    "no", "on", "~", "null", "true", "12:30", "010", "0x1f", "1e3", "-", "- a", "a: b", "a #b", "#", "&a", "*a", "!t", "|",
-    ">", "%", "@x", "`x`", "'", '"', "\\", "''", '""', "{a}", "[a]", "a, b", " a", "a ", "\ta", "a\t", "?", ": ", "---",
-    "...", "a\n", "a\n\n", "\na", " a\nb", "a\n b\n", "a\r\nb", "\u2028", "\x85", "\ufeff", "\x1b[0m", "<<", "=", "1_000",
+    "no", "on", "~", "null", "true", "12:30", "010", "0x1f", "1e3", "-", "- a", "a: b", "a #b", "#", "&a", "*a", "!t",
+    "|", ">", "%", "@x", "`x`", "'", '"', "\\", "''", '""', "{a}", "[a]", "a, b", " a", "a ", "\ta", "a\t", "?", ": ",
+    "---", "...", "a\n", "a\n\n", "\na", " a\nb", "a\n b\n", "a\r\nb", "\u2028", "\x85", "\ufeff", "\x1b[0m", "<<",
+    "=", "1_000",
     "2001-01-01", "\U0001f600", "a\n\n\nb", "a\n#b\n", "a: |\n  b\n", "\u00a0",
 ])  # fmt: skip
 anything = odd | texts | lines

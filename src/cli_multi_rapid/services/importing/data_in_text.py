@@ -11,6 +11,7 @@ from cli_multi_rapid.services.importing.expressions import OPENING, pieces_of
 from cli_multi_rapid.services.importing.shell_text import MARKS, Quoting, Spot, is_mark, spots
 from cli_multi_rapid.services.importing.source import Refused
 
+_MAX_EXPRESSIONS = 1000
 _WORD = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+")
 _WORDS = re.compile(r"[A-Za-z0-9_@%+=:,./^*?\[\] \t-]*")
 _CLOSING_QUOTE: Mapping[Quoting, str] = {Quoting.DOUBLE: '"$`\\', Quoting.SINGLE: "'", Quoting.HERE: "$`\\"}
@@ -106,7 +107,7 @@ def _marked(text: str, resolve: Resolve) -> _Marked:
             data.append((piece, found))
             found = chr(ord(MARKS[0]) + len(data) - 1)
         pieces.append(found)
-    if len(data) > ord(MARKS[1]) - ord(MARKS[0]):
+    if len(data) > _MAX_EXPRESSIONS:
         raise Refused("the text has too many expressions")
     return _Marked("".join(pieces), data)
 

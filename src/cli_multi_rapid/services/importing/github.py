@@ -26,8 +26,10 @@ _LEFT: Mapping[str, tuple[str, str]] = {
 _DIFFERENT = (
     "There each job has a fresh checkout; here steps run in the project itself, so what they change stays changed.",
     "Shells are stricter here: unset variables and failures inside of pipes are errors (bash -euo pipefail, sh -eu).",
+    "A step that says no timeout may take 60 minutes here; there a job may take six hours.",
 )
 _KNOWN = frozenset(("name", "env", "defaults", "jobs"))
+_PATIENCE = 20
 _TYPES = {"boolean": InputType.BOOLEAN, "number": InputType.NUMBER}
 
 
@@ -98,6 +100,7 @@ def _drafts(workflow: Workflow, names: Names, report: Report) -> dict[str, Draft
     made: dict[str, Draft] = {}
     phases: dict[str, str] = {}
     skipped: set[str] = set()
+    stem = PurePosixPath(root.document.path).stem
     for job in _in_order(jobs, report):
         source = jobs[job]
         needs = source.at("needs").texts()
@@ -106,27 +109,22 @@ def _drafts(workflow: Workflow, names: Names, report: Report) -> dict[str, Draft
             report.add(source.at("needs"), why, "if it shall run without it: --without-conditions", needle=waiting[0])
             skipped.add(job)
             continue
-        name = _name(job, source, PurePosixPath(root.document.path).stem, names, report)
+        name = names.take(f"{stem}-{job}" if names.has(job) else job, otherwise="phase")
         known = {need: phases[need] for need in needs if need in phases}
         try:
             draft = make_phase(source, workflow, name, phases=known, report=report)
         except Refused as refusal:
             report.refused(source.at("if"), refusal)
             skipped.add(job)
+            draft = None
+        if draft is None:
+            names.free(name)
             continue
-        if draft is not None:
-            made[job] = _with_missing_needs(draft, jobs, phases, report)
-            phases[job] = name
+        if name != job:
+            report.add(source, f"the name does not fit or is taken: the phase is called '{name}'")
+        made[job] = _with_missing_needs(draft, jobs, phases, report)
+        phases[job] = name
     return {phases[job]: made[job] for job in jobs if job in made}
-
-
-def _name(job: str, source: Source, stem: str, names: Names, report: Report) -> str:
-    name = names.take(job, otherwise="phase")
-    if name != job and name.startswith(f"{job}-"):  # another file has a job of that name
-        name = names.take(f"{stem}-{job}", otherwise="phase")
-    if name != job:
-        report.add(source, f"the name does not fit or is taken: the phase is called '{name}'")
-    return name
 
 
 def _in_order(jobs: Mapping[str, Source], report: Report) -> list[str]:
@@ -192,16 +190,20 @@ def _input(given: Source) -> InputSpec:
 
 
 def _loadable(drafts: dict[str, Draft], comments: Sequence[str], report: Report) -> dict[str, str]:
-    """Return the texts of phases; what the loader refuses is left out with its message."""
-    while drafts:
+    """Return the texts of phases; what the loader refuses is left out with its message.
+
+    Each time it is the step that has a problem; if that goes on for long, it is the phase.
+    """
+    attempt = 0
+    while True:
         texts = {name: _text(draft, comments) for name, draft in drafts.items()}
         try:
             load_phases({f"{name}.yaml": text for name, text in texts.items()}, gates=None)
         except SpecInvalid as invalid:
-            drafts = _without(drafts, texts, invalid.problems, report)
+            drafts = _without(drafts, texts, invalid.problems, report, whole=attempt >= _PATIENCE)
+            attempt += 1
         else:
             return texts
-    return {}
 
 
 def _text(draft: Draft, comments: Sequence[str]) -> str:
@@ -211,7 +213,12 @@ def _text(draft: Draft, comments: Sequence[str]) -> str:
 
 
 def _without(
-    drafts: Mapping[str, Draft], texts: Mapping[str, str], problems: Sequence[Problem], report: Report
+    drafts: Mapping[str, Draft],
+    texts: Mapping[str, str],
+    problems: Sequence[Problem],
+    report: Report,
+    *,
+    whole: bool,
 ) -> dict[str, Draft]:
     """Return the drafts without what has problems: the step that they are in, else the phase."""
     left = dict(drafts)
@@ -220,7 +227,7 @@ def _without(
         if name not in left:
             continue
         draft = left[name]
-        step = _step_at(texts[name], problem.line, drafts[name].spec)
+        step = "" if whole else _step_at(texts[name], problem.line, drafts[name].spec)
         where = draft.steps.get(step, draft.source)
         report.add(where, f"the result would not be valid: {problem.message}", problem.fix)
         kept = tuple(one for one in draft.spec.steps if one.id != step)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cli_multi_rapid.engine.expressions import ExpressionError, condition_text, to_string
-from cli_multi_rapid.engine.values import RESERVED_PREFIX
 from cli_multi_rapid.model.phase import SCHEMA, Defaults, InputSpec, PhaseSpec, Scalar, Shell, Step
 from cli_multi_rapid.model.words import few
 from cli_multi_rapid.services.importing.commands import shell_of
@@ -13,7 +12,15 @@ from cli_multi_rapid.services.importing.contexts import Scope, Translator, conte
 from cli_multi_rapid.services.importing.expressions import OPENING, conjuncts
 from cli_multi_rapid.services.importing.matrix import Matrix, machine, read_matrix
 from cli_multi_rapid.services.importing.source import Refused, Report, Source
-from cli_multi_rapid.services.importing.steps import Job, make_step, text_of, timeout_of, title_of, undecided
+from cli_multi_rapid.services.importing.steps import (
+    Job,
+    check_variable,
+    make_step,
+    text_of,
+    timeout_of,
+    title_of,
+    undecided,
+)
 
 HERE = "every step runs on this machine"
 _LEFT: Mapping[str, tuple[str, str]] = {
@@ -33,7 +40,6 @@ _KNOWN = frozenset((
     "name", "needs", "if", "runs-on", "env", "defaults", "steps", "timeout-minutes", "strategy", "uses", "with",
     "secrets",
 ))  # fmt: skip
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASKS_STATUS = re.compile(r"\b(always|failure|cancelled)\(")
 _HOLDS_ANYWAY = frozenset({"always()", "success()", "!cancelled()", "success()||failure()"})
 _TOGETHER = "make one step of those that belong together"
@@ -239,8 +245,7 @@ def _texts(variables: Mapping[str, Source], job: Job) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in variables.items():
         try:
-            if not _ENV_NAME.fullmatch(name) or name.upper().startswith(RESERVED_PREFIX):
-                raise Refused(f"the variable '{name}' cannot be given to a step here", "use another name")
+            check_variable(name)
             found[name] = text_of(value)
         except Refused as refusal:
             job.report.refused(value, refusal)

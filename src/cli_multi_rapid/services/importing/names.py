@@ -19,6 +19,14 @@ class Names:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = {name.lower() for name in taken}
 
+    def has(self, name: str) -> bool:
+        """Tell whether a name is taken."""
+        return name.lower() in self._taken
+
+    def free(self, name: str) -> None:
+        """Give a name back."""
+        self._taken.discard(name.lower())
+
     def take(self, wanted: str, *, otherwise: str) -> str:
         """Return the wanted name, or the nearest one that fits and is free; `otherwise` stands in where it is empty."""
         name = wanted if _FITS.match(wanted) else fitting(wanted, otherwise=otherwise)

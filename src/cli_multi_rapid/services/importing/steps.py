@@ -16,6 +16,7 @@ from cli_multi_rapid.engine.expressions import (
     to_string,
     truthy,
 )
+from cli_multi_rapid.engine.values import RESERVED_PREFIX
 from cli_multi_rapid.model.phase import Shell, Step
 from cli_multi_rapid.services.importing.actions import advice, calls
 from cli_multi_rapid.services.importing.commands import CommandText, shell_of, whole_path
@@ -29,6 +30,7 @@ _KEYS = frozenset((
     "id", "if", "name", "uses", "run", "working-directory", "shell", "with", "env", "continue-on-error",
     "timeout-minutes",
 ))  # fmt: skip
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME_WRITTEN = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]*)(?:=|<<)")
 
 
@@ -169,6 +171,7 @@ class _Maker:
         own: dict[str, str] = {}
         for name, value in source.at("env").items():
             with _at(value):
+                check_variable(name)
                 own[name] = text_of(value)
         self.scope = replace(
             job.scope,
@@ -301,6 +304,12 @@ def together(*conditions: str) -> str:
     if len(given) < 2:
         return "".join(given)
     return " && ".join(f"({one})" if len(conjuncts(one)) == 1 and "||" in one else one for one in given)
+
+
+def check_variable(name: str) -> None:
+    """Refuse a name that no variable of a step can have."""
+    if not _ENV_NAME.fullmatch(name) or name.upper().startswith(RESERVED_PREFIX):
+        raise Refused(f"the variable '{name}' cannot be given to a step here", "use another name")
 
 
 def text_of(source: Source) -> str:
