@@ -104,7 +104,7 @@ def test_its_rollback_restores_every_byte(project):
     done = project.cmr("run-phase", "phase1", "--input", "code=1")
     assert done.code == 1, done.out
     assert project.git("rev-parse", "main^{tree}") == tree
-    assert project.git("rev-list", "--count", "main") == "3"
+    assert project.git("rev-list", "--count", "main") == "4"
     assert snapshot(project) == files
     assert project.git("status", "--porcelain") == ""
 
@@ -144,7 +144,7 @@ def test_it_survives_being_killed(project, kill_at):
         assert done.code == 0, done.out + done.err
     assert "import os" not in project.git("show", "main:src/calc.py")
     assert project.git("status", "--porcelain") == ""
-    assert project.git("rev-list", "--count", "main") == "2"
+    assert project.git("rev-list", "--count", "main") == "3"
     report = project.cmr("status", "last", "--json").data()
     assert report["run"]["status"] == "success", json.dumps(report["verdict"])
 
