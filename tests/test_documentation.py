@@ -20,8 +20,10 @@ FORMATS = [
     phase.GateUse, phase.Undo, phase.Rollback, phase.Cache, phase.Concurrency,
     gate_settings.GateFile, gate_settings.GateSpec, gate_settings.Pattern, settings.ConfigFile, settings.EngineConfig,
 ]  # fmt: skip
-CHECKERS = {"checks.py", "document.py", "faults.py", "keys.py", "kinds.py", "loader.py", "outline.py", "relations.py",
-            "shapes.py", "action_values.py", "texts.py", "values.py", "yaml.py", "gate_settings.py", "phase.py", "config.py"}  # fmt: skip
+CHECKERS = {
+    "action_values.py", "checks.py", "document.py", "faults.py", "keys.py", "kinds.py", "loader.py", "outline.py",
+    "relations.py", "shapes.py", "texts.py", "values.py", "yaml.py", "gate_settings.py", "phase.py", "config.py",
+}  # fmt: skip
 CHECKED_ONLY = {("PhaseSpec", "schema"), ("GateFile", "schema"), ("ConfigFile", "schema")}
 
 
