@@ -14,6 +14,18 @@ ROOT = Path(__file__).resolve().parent.parent
 GITLESS = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "CMR_"))}
 
 
+UNMEASURED = frozenset((
+    "promises", "crash", "chaos", "test_cache.py", "test_reference_phase.py", "test_long_phases.py",
+))  # fmt: skip
+"""Folders and files whose children run without coverage: measuring would take half of their time."""
+
+
+@pytest.fixture(autouse=True)
+def _children_unmeasured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if {request.path.parent.name, request.path.name} & UNMEASURED:
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path_factory.mktemp("home")

@@ -24,7 +24,7 @@ from processes import can_look
 from running import Plan, run_all
 
 FAULTS: tuple[Fault, ...] = (*stopping.FAULTS, *killing.FAULTS, *orphaned_git.FAULTS, *storage.FAULTS, *editing.FAULTS)
-_SECONDS, _SHORT_SECONDS = 540.0, 25.0
+_SECONDS, _SHORT_SECONDS = 540.0, 12.0
 _PAUSE_S, _SHORT_PAUSE_S = 0.03, 0.02
 _SHOWN_BY = {
     "restore": ("middle",),

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-SEEDS = 6
+SEEDS = 3
 
 
 @pytest.fixture

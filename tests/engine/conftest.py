@@ -4,7 +4,13 @@ import asyncio
 
 import pytest
 
+from cli_multi_rapid.engine import runner
 from cli_multi_rapid.testing import RUN_ID, Drill, run_plan, step
+
+
+@pytest.fixture(autouse=True)
+def _final_steps_are_not_awaited_long(monkeypatch):
+    monkeypatch.setattr(runner, "STOPPING_S", 0.2)
 
 
 @pytest.fixture

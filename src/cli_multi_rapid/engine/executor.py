@@ -23,7 +23,7 @@ from cli_multi_rapid.engine.graph import Node
 from cli_multi_rapid.errors import CmrError
 from cli_multi_rapid.model.actions import Action, ActionInput
 from cli_multi_rapid.model.events import Payload
-from cli_multi_rapid.model.phase import PhaseSpec, Scalar, duration_s
+from cli_multi_rapid.model.phase import Network, PhaseSpec, Scalar, duration_s
 from cli_multi_rapid.model.process import Command, Exit, OutputSink, ProcessRunner
 from cli_multi_rapid.model.run import Artifact, Status, StepResult
 from cli_multi_rapid.system.files import PathRefused, digest_inside, read_inside
@@ -32,6 +32,7 @@ from cli_multi_rapid.system.redact import Masker
 _RECORD_LIMIT_BYTES = 64 << 10
 _FREE_TEXT = frozenset({"command", "reason", "fix", "outputs", "summary", "findings", "details", "warnings"})
 _CONTENT_LIMIT_BYTES = 32 << 20
+_NEEDS_UNSHARE = "run it where `unshare --net` works, or remove the line"
 _GIVEN = ("inputs", "steps", "artifacts", "phase", "run", "git", "matrix")  # what an action sees of the contexts
 
 Requirements = Callable[[tuple[str, ...]], Iterable[tuple[str, str]]]
@@ -64,7 +65,8 @@ class Executor:
     """Runs attempts in one project.
 
     `environ` is what steps inherit; `secrets` maps declared names to their values, which are hidden in all output.
-    `actions` carry out `uses:`.
+    `actions` carry out `uses:`. `no_network` is what is put before a command so that it has none; None where the system
+    has no such thing.
     """
 
     runner: ProcessRunner
@@ -74,6 +76,7 @@ class Executor:
     log_cap_bytes: int
     requirements: Requirements
     hash_files: HashFiles | None = None
+    no_network: tuple[str, ...] | None = None
     actions: Mapping[str, Action] = field(default_factory=dict)
 
     def argv(self, attempt: Attempt, phase: PhaseSpec) -> tuple[str, ...]:
@@ -124,6 +127,10 @@ class Executor:
         timeout = step.timeout or phase.defaults.timeout
         if step.uses:
             return await self._acted(attempt, env, limit=timeout)
+        if phase.permissions is not None and phase.permissions.network is Network.NONE:
+            if self.no_network is None:
+                return _bad(Status.ERROR, "`network: none` cannot be enforced on this system", fix=_NEEDS_UNSHARE)
+            argv = (*self.no_network, *argv)
         ended = await self.runner.run(
             Command(
                 argv=argv, cwd=attempt.root, env=env, log=str(attempt.log), tag=f"{attempt.run}:{attempt.key}",

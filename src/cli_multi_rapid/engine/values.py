@@ -49,6 +49,7 @@ def check_values(seen: Outline, findings: Findings) -> None:
         check_globs(("permissions", "write"), spec.permissions.write, findings)
     _workspace(spec, findings)
     _concurrency(spec, findings)
+    _budget(spec, findings)
     check_duration(("defaults", "timeout"), spec.defaults.timeout, findings)
     _retry(("defaults", "retry"), spec.defaults.retry, findings)
     for spot in seen.spots:
@@ -59,6 +60,14 @@ def _concurrency(spec: PhaseSpec, findings: Findings) -> None:
     if spec.concurrency is not None and not spec.concurrency.group.strip():
         fix = "write a name, such as  ${{ phase.name }}-${{ git.branch }}"
         findings.add("SPEC-VALUE", ("concurrency", "group"), "the group has no name", fix=fix, key=True)
+
+
+def _budget(spec: PhaseSpec, findings: Findings) -> None:
+    for name in ("usd", "tokens") if spec.budget is not None else ():
+        value = getattr(spec.budget, name)
+        if value is not None and value < 0:
+            message = f"'{name}' is {value}; a budget cannot be negative"
+            findings.add("SPEC-VALUE", ("budget", name), message, fix="use 0 or more", key=True)
 
 
 def _workspace(spec: PhaseSpec, findings: Findings) -> None:

@@ -144,12 +144,39 @@ class Approval:
     )
 
 
+class Network(StrEnum):
+    """What network the commands of a phase have: that of the system, or none, not even loopback."""
+
+    SYSTEM = "system"
+    NONE = "none"
+
+
+class OnExceed(StrEnum):
+    """What happens when a budget would be exceeded."""
+
+    FAIL = "fail"
+    PAUSE = "pause"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a phase may spend on agents."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    usd: float | None = key("Most that may be spent, in US dollars.", default=None)
+    tokens: int | None = key("Most tokens that may be used.", default=None)
+    on_exceed: OnExceed = key(
+        "What happens when more would be spent: fail, or pause.", default=OnExceed.FAIL, alias="on-exceed"
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permissions:
-    """What the steps of a phase may change."""
+    """What the steps of a phase may change and reach."""
 
     __pydantic_config__: ClassVar[dict[str, object]] = STRICT
     write: tuple[str, ...] = key("Globs of the paths that steps may change, unless a step says its own. Empty: none.")
+    network: Network = key("The network of the commands: system, or none.", default=Network.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +260,7 @@ class PhaseSpec:
         default=(".venv", "node_modules"),
     )
     concurrency: Concurrency | None = key("A group of which only one run is at work at a time.", default=None)
+    budget: Budget | None = key("What may be spent on agents.", default=None)
     rollback: Rollback | None = key("When what the steps have done is taken back.", default=None)
     secrets: tuple[str, ...] = key("Names of environment variables whose values are hidden in all output.", default=())
     env: dict[str, Scalar] = key("Environment variables of all steps.", factory=dict)

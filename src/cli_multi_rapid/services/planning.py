@@ -8,7 +8,7 @@ from cli_multi_rapid.documents.graph import Node
 from cli_multi_rapid.engine.commands import SHELLS, shown
 from cli_multi_rapid.engine.graph import Graph, build, ordered
 from cli_multi_rapid.errors import RunUnknown
-from cli_multi_rapid.model.phase import PhaseSpec, Step
+from cli_multi_rapid.model.phase import Network, PhaseSpec, Step, Workspace
 from cli_multi_rapid.model.run import Status
 from cli_multi_rapid.services.snapshot import Wish, check_approvers, check_phase, chosen_inputs
 from cli_multi_rapid.services.surroundings import surroundings
@@ -41,6 +41,7 @@ def planned(project: Project, wish: Wish) -> dict[str, object]:
             {
                 "name": phase.name,
                 "title": phase.title,
+                "facts": _facts(phase),
                 "inputs": inputs[phase.name],
                 "descriptions": {name: spec.description for name, spec in phase.inputs.items() if spec.description},
                 "steps": _steps(phase, graph, around.present, final=False),
@@ -62,6 +63,7 @@ def planned_lines(plan: Mapping[str, object]) -> list[str]:
     for phase in cast("list[dict[str, object]]", plan["phases"]):
         title = f"  {phase['title']}" if phase["title"] else ""
         lines += ["", f"{phase['name']}{title}"]
+        lines += [f"  {name:<8}{text}" for name, text in cast("dict[str, str]", phase["facts"]).items()]
         inputs = cast("dict[str, object]", phase["inputs"])
         if inputs:
             lines.append("  inputs  " + " ".join(f"{name}={_plain(value)}" for name, value in inputs.items()))
@@ -138,6 +140,24 @@ def _steps(phase: PhaseSpec, graph: Graph, present: Present, *, final: bool) -> 
             }
         )
     return found
+
+
+def _facts(phase: PhaseSpec) -> dict[str, str]:
+    """Return what is unusual about a phase, in words."""
+    facts: dict[str, str] = {}
+    if phase.workspace is Workspace.WORKTREE:
+        facts["works"] = "in worktrees of the last commit; the project's own folder is left alone"
+    if phase.permissions is not None and phase.permissions.network is Network.NONE:
+        facts["network"] = "none"
+    if phase.budget is not None:
+        parts = [f"{phase.budget.usd:.2f} USD"] if phase.budget.usd is not None else []
+        parts += [f"{phase.budget.tokens:,} tokens"] if phase.budget.tokens is not None else []
+        facts["budget"] = f"{' and '.join(parts) or 'none given'}, then {phase.budget.on_exceed.value}; no step spends"
+    if phase.concurrency is not None:
+        facts["group"] = f"{phase.concurrency.group}, {phase.concurrency.on_conflict.value}"
+    if phase.rollback is not None:
+        facts["undone"] = f"on {', '.join(one.value for one in phase.rollback.on)}"
+    return facts
 
 
 def _command(step: Step, phase: PhaseSpec) -> str:

@@ -17,6 +17,7 @@ from cli_multi_rapid.engine.recovery import Choice
 from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck, StateDamaged
 from cli_multi_rapid.model.approval import NAMESPACE
 from cli_multi_rapid.model.events import Kind, NewEvent, Payload
+from cli_multi_rapid.model.phase import Network, PhaseSpec
 from cli_multi_rapid.model.ports import Observer
 from cli_multi_rapid.model.run import DEATHS_ALLOWED, Status
 from cli_multi_rapid.services.groups import grouped
@@ -270,6 +271,7 @@ async def _driven(held: _Held, state: RunState, keeping: Keeping | None, *, fenc
     from cli_multi_rapid.services.gatekeeping import ProjectGates
     from cli_multi_rapid.services.surroundings import surroundings
     from cli_multi_rapid.services.tree import file_hasher
+    from cli_multi_rapid.system.network import without_network
     from cli_multi_rapid.system.process import SupervisedRunner
 
     project, limits = held.project, held.session.limits
@@ -286,6 +288,7 @@ async def _driven(held: _Held, state: RunState, keeping: Keeping | None, *, fenc
         executor=Executor(
             runner=children, root=str(project.root), environ=around.environ, secrets=around.secrets,
             log_cap_bytes=limits.log_cap_bytes, requirements=around.missing, hash_files=file_hasher(project),
+            no_network=without_network() if any(_offline(phase) for phase in plan.phases) else None,
             actions=actions_of(project, keeping, branch=str(state.started.get("to_branch", ""))),
         ),
         gatekeeper=ProjectGates(
@@ -316,6 +319,10 @@ def _signer(project: Project) -> Signer:
     from cli_multi_rapid.system.signatures import Signatures
 
     return Signatures(NAMESPACE, environ=project.environ, avoid=project.root).signer
+
+
+def _offline(phase: PhaseSpec) -> bool:
+    return phase.permissions is not None and phase.permissions.network is Network.NONE
 
 
 def _folder(folder: Path) -> Path:

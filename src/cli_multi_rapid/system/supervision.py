@@ -38,7 +38,7 @@ def supervisor_modes(*, user_id: int | None = None) -> tuple[Mode, ...]:
     that of this process if not given.
     """
     group = Mode(name="group", isolation="group")
-    setpriv, unshare = _tool("setpriv"), _tool("unshare")
+    setpriv, unshare = system_tool("setpriv"), system_tool("unshare")
     if not (setpriv and unshare):
         return (group,)
     is_root = (os.geteuid() if user_id is None else user_id) == 0
@@ -209,7 +209,7 @@ def _discard(supervision: Supervision) -> None:
     supervision.reap(limit_s=1)
 
 
-def _tool(name: str) -> str:
+def system_tool(name: str) -> str:
     """Return the absolute path of a system tool, or "". Folders named relatively could be the project's own."""
     import shutil  # once a run
 
