@@ -3,6 +3,7 @@
 import ast
 import re
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,7 @@ def test_every_key_has_a_consumer(owner):
     assert not unread
 
 
+@lru_cache(maxsize=1)
 def attributes_read() -> set[str]:
     names: set[str] = set()
     for file in (ROOT / "src/cli_multi_rapid").rglob("*.py"):

@@ -86,8 +86,11 @@ def starts(oracle):
     return Counter(name for what, name, _ in lines(oracle) if what == "start")
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("kill_at", range(1, MOST_COMMITS + 1))
+# What comes after a commit is what comes before the next one, but for the first, one in the middle, and the last.
+@pytest.mark.parametrize(
+    ("kill_at", "when"),
+    [*((at, "before") for at in range(1, MOST_COMMITS + 1)), (1, "after"), (5, "after"), (8, "after")],
+)
 def test_a_killed_run_goes_on_where_it_was(diamond, tmp_path, kill_at, when):
     oracle = tmp_path / "oracle.txt"
     killed = drive(diamond, oracle, kill_at=kill_at, when=when)
