@@ -101,7 +101,6 @@ class Sandbox:
             err=process.stderr.decode("utf-8", errors="replace"),
         )
 
-
     def called(self, *arguments: str, trust: bool) -> Done:
         out, err = (TextIOWrapper(BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
         with pytest.MonkeyPatch.context() as here, redirect_stdout(out), redirect_stderr(err):
