@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 GITLESS = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "CMR_"))}
 
 
-READING = frozenset(("approve", "cancel", "config", "diff", "explain", "graph", "logs", "plan", "schema", "status"))
+READING = frozenset((
+    "approve", "cache", "cancel", "config", "diff", "explain", "generate-report", "graph", "health-check", "logs",
+    "plan", "schema", "status",
+))  # fmt: skip
 """Commands that start no process of a project."""
 
 UNMEASURED = frozenset((
