@@ -13,7 +13,8 @@ from cli_multi_rapid.model.approval import Choice, Decision, Person, Wait, keys_
 from cli_multi_rapid.model.events import Kind
 from cli_multi_rapid.model.run import Status
 from cli_multi_rapid.system.signatures import key_id
-from cli_multi_rapid.testing import HANGS, RUN_ID, Act, MemoryCheckpoints, approval, phase, step
+from cli_multi_rapid.testing import HANGS, RUN_ID, Act, approval, phase, step
+from cli_multi_rapid.testing_memory import MemoryCheckpoints
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICefKS3Wroyy+zPItKO6EvFgY15SOwQ6PeErwa9JYfua ann@example.org"
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"

@@ -6,7 +6,8 @@ from cli_multi_rapid.engine.fold import fold
 from cli_multi_rapid.errors import StateDamaged
 from cli_multi_rapid.model.events import Kind, NewEvent, payload_of
 from cli_multi_rapid.model.run import DEATHS_ALLOWED, Artifact, Status, StepResult
-from cli_multi_rapid.testing import RUN_ID, MemoryStore
+from cli_multi_rapid.testing import RUN_ID
+from cli_multi_rapid.testing_memory import MemoryStore
 
 
 class Log:

@@ -12,7 +12,8 @@ from cli_multi_rapid.errors import GitFailed, StepHalfDone
 from cli_multi_rapid.model.events import Kind
 from cli_multi_rapid.model.process import Exit
 from cli_multi_rapid.model.run import Status
-from cli_multi_rapid.testing import FAILS, HANGS, RUN_ID, Act, MemoryCheckpoints, phase, retry, step
+from cli_multi_rapid.testing import FAILS, HANGS, RUN_ID, Act, phase, retry, step
+from cli_multi_rapid.testing_memory import MemoryCheckpoints
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from cli_multi_rapid.services.snapshot import (
 )
 from cli_multi_rapid.services.tree import Tree
 from cli_multi_rapid.services.wiring import PHASES, Project, checked_specs
-from cli_multi_rapid.testing import MemoryStore
+from cli_multi_rapid.testing_memory import MemoryStore
 
 FIRST = """\
 schema: cmr/phase@v1

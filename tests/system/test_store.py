@@ -11,7 +11,7 @@ import cli_multi_rapid
 from cli_multi_rapid.errors import Fenced, StateDamaged
 from cli_multi_rapid.model.events import Kind, NewEvent
 from cli_multi_rapid.system.store import open_store, verify_chain
-from cli_multi_rapid.testing import MemoryStore
+from cli_multi_rapid.testing_memory import MemoryStore
 
 SOURCES = str(Path(cli_multi_rapid.__file__).parent.parent)
 RUN = "01JA2B3C4D5E6F7G8H9JKMNPQR"
