@@ -32,6 +32,7 @@ def said(text):
     ("steps: [{id: a, uses: git.revert}]\n", 3, 23, "ACTION-UNKNOWN", "takes back another step"),
     ("steps: [{id: a, uses: git.merge, with: {into: main}}]\n", 3, 23, "SPEC-VALUE", "this phase works in place"),
     ("steps: [{id: a, uses: notify}]\n", 3, 23, "SPEC-KEY-MISSING", "needs 'text'"),
+    ("steps: [{id: a, uses: template.render, with: {template: n.j2, to: n}}]\n", 3, 57, "SPEC-VALUE", "path of a temp"),
     ("steps: [{id: a, uses: notify, with: {text: x, too: y}}]\n", 3, 47, "SPEC-KEY-UNKNOWN", "does not take 'too'"),
     ("steps: [{id: a, uses: notify, with: {text: x}, shell: sh}]\n", 3, 48, "SPEC-VALUE", "'shell' is for commands"),
     ("steps: [{id: a, run: [x], with: {a: b}}]\n", 3, 27, "SPEC-VALUE", "'with' is for 'uses' only"),

@@ -51,6 +51,7 @@ def test_a_valid_file_is_a_dataclass_with_defaults() -> None:
     ("text", "expected"),
     [
         ("needs: a", (3, 1, "SPEC-VALUE", "'needs': expected a list, got text", "write  [a]")),
+        ('needs: "*"', (3, 1, "SPEC-VALUE", "'needs': expected a list, got text", 'write  ["*"]')),
         ("needs: [a, 3]", (3, 12, "SPEC-VALUE", "item 2 of 'needs': expected text, got a number", "put it in quotes")),
         ("env: {A: [1]}", (3, 7, "SPEC-VALUE", "'A': expected text or a number or true or false, got a list",
                            "write text or a number or true or false")),

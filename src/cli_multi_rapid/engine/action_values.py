@@ -1,6 +1,6 @@
 """Checks of steps that use a built-in action: which one, and with what."""
 
-from cli_multi_rapid.model.actions import ACTIONS, ActionKind
+from cli_multi_rapid.model.actions import ACTIONS, TEMPLATES, ActionKind, is_template
 from cli_multi_rapid.model.phase import Step, Undo
 from cli_multi_rapid.system.document import Findings
 from cli_multi_rapid.system.faults import choice, suggestion
@@ -39,6 +39,10 @@ def _values(trail: Trail, step: Step | Undo, kind: ActionKind, findings: Finding
             findings.add(
                 "SPEC-KEY-UNKNOWN", (*trail, "with", name), f"'{step.uses}' does not take '{name}'", fix=fix, key=True
             )
+    template = step.with_.get("template")
+    if "template" in kind.keys and isinstance(template, str) and "${{" not in template and not is_template(template):
+        message = f"'{template}' is not the path of a template"
+        findings.add("SPEC-VALUE", (*trail, "with", "template"), message, fix=f"write  {TEMPLATES}NAME.j2")
     for name in sorted(kind.required - set(step.with_)):
         message = f"'{step.uses}' needs '{name}': {kind.keys[name]}"
         findings.add("SPEC-KEY-MISSING", (*trail, "uses"), message, fix=f"write  with: {{{name}: ...}}")

@@ -15,7 +15,7 @@ from cli_multi_rapid.system.checks import (
     leads_outside,
 )
 from cli_multi_rapid.system.document import Findings
-from cli_multi_rapid.system.faults import label
+from cli_multi_rapid.system.faults import label, listed
 from cli_multi_rapid.system.positions import Trail
 
 MAX_STEPS = 2000
@@ -195,7 +195,7 @@ def _matrix(trail: Trail, step: Step, findings: Findings) -> None:
         if isinstance(values, str):
             if "${{" not in values:
                 message = f"{label(here)} must be a list, or an expression that gives one"
-                findings.add("SPEC-VALUE", here, message, fix=f"write  [{values}]", key=True)
+                findings.add("SPEC-VALUE", here, message, fix=f"write  {listed(values)}", key=True)
             continue
         if not values:
             message = f"{label(here)} has no values, so the step would never run"

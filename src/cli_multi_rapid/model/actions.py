@@ -6,6 +6,14 @@ from typing import Protocol
 
 from cli_multi_rapid.model.process import Command, Exit
 
+TEMPLATES = "workflows/templates/"
+"""Where templates lie, from the folder of the project."""
+
+
+def is_template(path: str) -> bool:
+    """Tell whether a path of a project is that of a template."""
+    return path.startswith(TEMPLATES) and path.endswith(".j2")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionKind:
@@ -44,8 +52,11 @@ ACTIONS: Mapping[str, ActionKind] = {
         undo=True,
     ),
     "template.render": ActionKind(
-        summary="Fill in a template of `workflows/templates/`; further names are values for it.",
-        keys={"template": "Path of the template, *.j2.", "to": "Path of the file that is written."},
+        summary=f"Fill in a template of `{TEMPLATES}`; further names are values for it.",
+        keys={
+            "template": f"Path of the template in the project, {TEMPLATES}*.j2.",
+            "to": "Path of the file that is written.",
+        },
         required=frozenset({"template", "to"}),
         free=True,
         writes=True,

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli_multi_rapid.model.actions import Action, ActionDone, ActionInput
+from cli_multi_rapid.model.actions import TEMPLATES, Action, ActionDone, ActionInput, is_template
 from cli_multi_rapid.model.process import Command
 from cli_multi_rapid.services.keeping import Keeping
 from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.files import PathRefused, read_inside, write_inside
 from cli_multi_rapid.system.landing import Landed, Landing
 
-TEMPLATES = "workflows/templates/"
 _TEMPLATE_BYTES = 1 << 20
 _RENDER_S = 30.0
 
@@ -76,8 +75,8 @@ class _Render:
         from cli_multi_rapid.system.rendering import argv
 
         path, to = str(given.values["template"]), str(given.values["to"])
-        if not path.startswith(TEMPLATES) or not path.endswith(".j2"):
-            return ActionDone(failed=f"{path!r} is no template", fix=f"put it into {TEMPLATES} and call it *.j2")
+        if not is_template(path):
+            return ActionDone(failed=f"'{path}' is not the path of a template", fix=f"write  {TEMPLATES}NAME.j2")
         try:
             template = read_inside(self.project.root, path, limit_bytes=_TEMPLATE_BYTES).decode("utf-8")
         except (PathRefused, UnicodeError) as refused:

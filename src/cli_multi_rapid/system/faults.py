@@ -1,5 +1,7 @@
 """Say in words what is wrong with a file: names that are near, and the errors of the JSON Schema validator."""
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -203,6 +205,12 @@ def _quoted(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else _described(value)
 
 
+def listed(text: str) -> str:
+    """Return YAML of a list with one text, in quotes where it would mean something else without."""
+    plain = re.fullmatch(r"[\w./@]([\w./@+= -]*[\w./@+=-])?", text)
+    return f"[{text}]" if plain else f"[{json.dumps(text, ensure_ascii=False)}]"
+
+
 def _mended(value: object, kinds: tuple[str, ...]) -> str:
     """Return how the value could be written, where that can be said."""
     if isinstance(value, int | float) and "string" in kinds:
@@ -212,5 +220,5 @@ def _mended(value: object, kinds: tuple[str, ...]) -> str:
     if isinstance(value, str) and "boolean" in kinds:
         return "write true or false, without quotes"
     if isinstance(value, str) and "array" in kinds:
-        return f"write  [{value}]"
+        return f"write  {listed(value)}"
     return "write a value, or remove the key" if value is None else ""
