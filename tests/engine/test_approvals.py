@@ -92,13 +92,12 @@ class TestWaiting:
 
     def test_promises_are_checked_before(self, drill, files, reader):
         def lying(command):
-            files.files["a"] = "2"
+            files.files["a"], files.times["a"] = "2", datetime.now(UTC).timestamp()
             return Act()
 
         one = drill(
             phase("p", reader("x"), approval("review", needs=("x",))), scripts={"p/x": lying}, checkpoints=files
         )
-        files.times["a"] = datetime.now(UTC).timestamp() + 0.005
         state = one.drive()
         assert (state.step("p/review").status, state.exit_code) == (Status.SKIPPED, 1)
 

@@ -109,13 +109,15 @@ class _Step:
             truncated=end.flag("truncated"),
             changed=end.integer("changed"),
             cached=end.flag("cached"),
-            remarks=(*base.remarks, *end.texts("warnings"), *self._not_undone()),
+            remarks=(*base.remarks, *end.texts("warnings"), *self._of_undo()),
             undone=self.undone.text("status") if self.undone else "",
         )
 
-    def _not_undone(self) -> tuple[str, ...]:
-        if self.undone is None or self.undone.text("status") == Status.SUCCESS:
+    def _of_undo(self) -> tuple[str, ...]:
+        if self.undone is None:
             return ()
+        if self.undone.text("status") == Status.SUCCESS:
+            return self.undone.texts("warnings")
         code = self.undone.maybe_integer("code")
         return (f"could not be taken back: {self.undone.text('reason') or f'exit code {code}'}",)
 

@@ -24,12 +24,16 @@ _T = TypeVar("_T")
 
 @dataclass(eq=False, kw_only=True)
 class Place:
-    """A folder in which steps work, and what keeps its states. `fresh` is the last one while it is the present."""
+    """A folder in which steps work, and what keeps its states.
+
+    `fresh` is the last one while it is the present. `moved` tells that the engine itself has changed the files since.
+    """
 
     name: str
     root: str
     checkpoints: Checkpoints | None
     fresh: Checkpoint | None = None
+    moved: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)  # a call that was cancelled goes on in its thread
 
     @property
@@ -59,6 +63,7 @@ class Places:
         self._shared: Place | None = None
         self._at = ""
         self._bases: dict[str, str] = {}
+        self._prepared: set[str] = set()
         self._first_seen: dict[str, str] = {}
         self._order = {key: number for number, key in enumerate(graph.nodes)}
         self._apart: dict[str, tuple[int, int]] = {}
@@ -109,10 +114,13 @@ class Places:
         """
         if self._shared is None:
             self._shared = await self._opened(phase, SHARED, self.commit)
+        elif phase.name not in self._prepared:
+            self._shared.fresh, self._shared.moved = None, True
+            await self._prepare(phase, self._shared)
         if self._at != self.commit:
             commit = self.commit
             await self._call(lambda one: one.renew(SHARED, commit))
-            self._at, self._shared.fresh = commit, None
+            self._at, self._shared.fresh, self._shared.moved = commit, None, True
         return self._shared
 
     async def root_of(self, phase: str) -> str:
@@ -139,7 +147,8 @@ class Places:
         onto = self._bases[place.name]
         made = await self._call(lambda one: one.commit(place.name, onto=onto, paths=paths, message=message))
         if start.node.apart:
-            return await self._joined(start, made, message, result)
+            joined = await self._joined(start, made, message, result)
+            return await self._taken_back(start, place, before, joined) if joined.outcome.bad else joined
         self.commit = self._at = self._bases[place.name] = made
         return await self._recorded(start, result)
 
@@ -159,10 +168,22 @@ class Places:
     async def leave(self, start: Ready, place: Place) -> None:
         """Give up the checkout that a step had for itself."""
         if start.node.apart and place.own:
-            async with self._turns:
-                self._apart.pop(start.key, None)
-                self._turns.notify_all()
             await self._call(lambda one: one.close(place.name))
+
+    async def pass_turn(self, keys: Collection[str]) -> None:
+        """Let those join that come after these steps, once it is recorded what became of them."""
+        async with self._turns:
+            for key in keys:
+                self._apart.pop(key, None)
+            self._turns.notify_all()
+
+    def hold_turns(self, keys: Collection[str]) -> bool:
+        """Tell whether others may wait for the turns of these steps."""
+        return any(key in self._apart for key in keys)
+
+    def behind(self, node: Node) -> Place | None:
+        """Return the shared checkout, if a step that begins there makes it move on."""
+        return self._shared if node.worktree and not node.apart and self._at != self.commit else None
 
     async def close(self) -> list[str]:
         """Remove all checkouts of the run; return the refs of what they held and no step had recorded."""
@@ -182,12 +203,21 @@ class Places:
         checkout = await self._call(lambda one: one.open(name, commit))
         self._bases[name] = commit
         place = Place(name=name, root=checkout.root, checkpoints=checkout.checkpoints)
-        if checkout.fresh and phase.setup and (wrong := await self._means.prepare(phase, place.root, name)):
-            await self._call(lambda one: one.close(name))
-            raise WorktreeUnfit(f"the checkout could not be prepared: {wrong}")
+        await self._prepare(phase, place)
         if checkout.fresh and name == SHARED:
             self._at = commit
         return place
+
+    async def _prepare(self, phase: PhaseSpec, place: Place) -> None:
+        """Run what prepares a checkout for a phase: each time, because one that was killed may have been half done."""
+        if why := self._why_unfit(phase):
+            raise WorktreeUnfit(why)
+        if phase.setup and (wrong := await self._means.prepare(phase, place.root, place.name)):
+            await self._call(lambda one: one.close(place.name))
+            self._shared = None if place is self._shared else self._shared
+            raise WorktreeUnfit(f"the checkout could not be prepared: {wrong}")
+        if place.name == SHARED:
+            self._prepared.add(phase.name)
 
     def _why_unfit(self, phase: PhaseSpec) -> str:
         if self._means.worktrees is None:

@@ -70,8 +70,10 @@ class Runner:
         self._gated: dict[str, str] = {}
         self._interrupted = ""
         self._undoing: asyncio.Task[StepResult] | None = None
+        self._preparing: asyncio.Task[str] | None = None
         self._ticked = time.monotonic()
         self._looked = 0
+        self._recorded: list[str] = []
         self._notes = Notes(self.store, self.observer, self.state, fence=self.fence, masked=self.executor.masked)
         self._places = Places(
             self.plan, self.graph, self.state,
@@ -115,6 +117,7 @@ class Runner:
                 await self._check(doubted)
                 continue
             self._places.note_ready(ready)
+            await self._pass_turns()
             await self._begin_gating()
             waits, ready = self._approvals.part(ready)
             due = self._approvals.due(waits)
@@ -177,13 +180,17 @@ class Runner:
 
     async def _prepared(self, phase: PhaseSpec, root: str, name: str) -> str:
         """Run the command that prepares a checkout; return what went wrong."""
-        return await self.executor.prepare(phase, root, self.folder / f"setup.{name}.log", run=self.state.id)
+        log = self.folder / f"setup.{name}.log"
+        self._preparing = asyncio.create_task(self.executor.prepare(phase, root, log, run=self.state.id))
+        await asyncio.wait([self._preparing])
+        task, self._preparing = self._preparing, None
+        return "it was stopped" if task.cancelled() else task.result()
 
     # -- what is taken back
 
     async def _take_back(self, key: str) -> None:
         """Take back what a step has done; an interruption leaves that to whoever takes the run up again."""
-        undo = self._steps.undo(key)
+        undo = await self._steps.undo(key)
         self._undoing = asyncio.create_task(self._steps.undone(undo))
         await asyncio.wait([self._undoing])
         task, self._undoing = self._undoing, None
@@ -247,6 +254,7 @@ class Runner:
         broken: list[asyncio.Task[StepResult]] = []
         for task in [task for task in self._tasks if task.done()]:
             start = self._tasks.pop(task)
+            self._recorded.append(start.key)
             if task.cancelled():
                 if self._interrupted:
                     continue
@@ -268,6 +276,13 @@ class Runner:
             self._notes.write()  # what ended well is recorded before the error ends the run
             broken[0].result()
 
+    async def _pass_turns(self) -> None:
+        """Let further steps join what they did, now that what came of those before them is on record."""
+        ended, self._recorded = self._recorded, []
+        if self._places.hold_turns(ended):
+            self._notes.write()
+            await self._places.pass_turn(ended)
+
     def _look_around(self) -> None:
         """Take in what others have recorded: that the run is cancelled, and what was decided about steps that wait."""
         if self.state.cancelled or not self.store.changed():
@@ -287,6 +302,8 @@ class Runner:
             task.cancel()
         if self._undoing is not None and self._interrupted:
             self._undoing.cancel()
+        if self._preparing is not None:
+            self._preparing.cancel()
         self.gatekeeper.stop()
 
     async def _settle(self) -> None:
@@ -339,3 +356,4 @@ class Runner:
         self._notes.add(Kind.STEP_INTERIM, step=start.key, attempt=begun.attempt.number, payload=payload)
         self._notes.write()
         await self._places.leave(start, begun.place)
+        await self._places.pass_turn([start.key])

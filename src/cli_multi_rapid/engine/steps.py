@@ -18,8 +18,9 @@ from cli_multi_rapid.engine.places import Place, Places
 from cli_multi_rapid.engine.planner import Ready
 from cli_multi_rapid.engine.recovery import restored_payload
 from cli_multi_rapid.engine.retries import pause_s
-from cli_multi_rapid.engine.undoing import by_itself, moved_on, put_back, undo_node
+from cli_multi_rapid.engine.undoing import by_itself, drop, moved_on, put_back, undo_node
 from cli_multi_rapid.errors import StateUnwritable, WorktreeUnfit
+from cli_multi_rapid.model.actions import ACTIONS
 from cli_multi_rapid.model.checkpoint import Checkpoint
 from cli_multi_rapid.model.events import Kind, payload_of
 from cli_multi_rapid.model.ports import Observer
@@ -68,6 +69,8 @@ class Steps:
 
     async def begin(self, start: Ready, *, interim: bool = False) -> Begun | None:
         """Find out where a step works and keep the state it begins with; None if it cannot begin, which is noted."""
+        if (behind := self._places.behind(start.node)) is not None and self._state.trees.get(behind.name):
+            await self._check_promises(behind)
         try:
             place = await self._places.of(start)
         except WorktreeUnfit as unfit:
@@ -75,7 +78,10 @@ class Steps:
                 start, StepResult(status=Status.ERROR, outcome=Status.ERROR, reason=str(unfit), fix=unfit.hint)
             )
             return None
-        if place.own and not self._state.trees.get(place.name):
+        if place.own:
+            self._places.here.fresh = None  # by the time of the next step there, somebody may have changed something
+        if place.checkpoints is not None and (place.moved or (place.own and not self._state.trees.get(place.name))):
+            place.moved = False
             await self._check_promises(place)
         before: Checkpoint | None = None
         if self._guard.watches(place, start.node):
@@ -85,6 +91,7 @@ class Steps:
             if found.refused is not None:
                 self._refuse(start, found.refused)
                 await self._places.leave(start, place)
+                await self._places.pass_turn([start.key])
                 return None
             before = found.before
         else:
@@ -172,12 +179,19 @@ class Steps:
             result = await self._executor.run(
                 begun.attempt, phase, on_output=lambda line: self._observer.output(start.key, line)
             )
+        if start.node.step.uses and ACTIONS[start.node.step.uses].alone:
+            self._places.here.moved, self._places.here.fresh = True, None
         changed: tuple[str, ...] = ()
         if before is not None:
             result, changed = await self._guard.end(place, start.node, start.key, before, result)
-        if key and not result.cached:
+        if key and not result.cached and (before is not None or await self._is(place, tree)):
             await self._caching.keep(key, begun.attempt, place, result, changed)
         return await self._places.settle(start, place, before, result, changed) if before is not None else result
+
+    async def _is(self, place: Place, tree: str) -> bool:
+        """Tell whether the files of a place are still what they were when a step that writes nothing began."""
+        assert place.checkpoints is not None
+        return await asyncio.to_thread(place.checkpoints.tree) == tree
 
     async def _anew(self, begun: Begun, before: Checkpoint) -> Checkpoint | None:
         """Take back what a failed attempt has changed, where the step says what that can be; return the state then."""
@@ -190,12 +204,15 @@ class Steps:
 
     # -- taking back
 
-    def undo(self, key: str) -> Undoing:
-        """Note that a step is going to be taken back."""
+    async def undo(self, key: str) -> Undoing:
+        """Note that a step is going to be taken back: a command does that where the step worked."""
         node, step = self._graph.nodes[key.partition("[")[0]], self._state.step(key)
         own, number = by_itself(node, self._state, key), step.undo_attempt + 1
         acting = undo_node(node) if own else node
-        attempt = self._attempt(Ready(key=key, node=acting), self._places.here, number)
+        where = self._places.here
+        if own and step.place and acting.step.run:
+            where = await self._places.shared(self._plan.phase(node.phase))
+        attempt = self._attempt(Ready(key=key, node=acting), where, number)
         command = "put back the files that it changed"
         if own and node.step.undo:
             name = f"{attempt.out.name.rpartition('.')[0]}.undo.{number}"
@@ -212,14 +229,18 @@ class Steps:
     async def undone(self, undo: Undoing) -> StepResult:
         """Take back what a step has done, if nothing has changed since it ended."""
         key, attempt = undo.key, undo.attempt
-        if why := await moved_on(key, self._state, self._places):
+        node = self._graph.nodes[key.partition("[")[0]]
+        if why := await moved_on(node, key, self._state, self._places, again=attempt.number > 1):
             return StepResult(status=Status.FAILURE, outcome=Status.FAILURE, reason=why)
         if not undo.own:
-            return await put_back(key, self._state, self._places)
+            return await put_back(node, key, self._state, self._places)
         _make_folder(attempt.out)
         phase = self._plan.phase(attempt.node.phase)
         result = await self._executor.run(attempt, phase, on_output=lambda line: self._observer.output(key, line))
-        checkpoints = self._places.here.checkpoints
+        step, checkpoints = self._state.step(key), self._places.here.checkpoints
+        if step.place and step.result is not None and step.result.commit and not result.outcome.bad:
+            dropped = await drop(step.result, self._state, self._places)
+            result = replace(result, commit=dropped.commit) if not dropped.outcome.bad else dropped
         return replace(result, tree=await asyncio.to_thread(checkpoints.tree)) if checkpoints else result
 
 

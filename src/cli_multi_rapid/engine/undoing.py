@@ -11,6 +11,7 @@ from cli_multi_rapid.model.checkpoint import Checkpoints
 from cli_multi_rapid.model.phase import PhaseSpec, RollbackOn, Step
 from cli_multi_rapid.model.run import Status, StepResult
 from cli_multi_rapid.model.words import few
+from cli_multi_rapid.system.globs import matches
 
 _DONE = StepResult(status=Status.SUCCESS, outcome=Status.SUCCESS)
 
@@ -44,36 +45,42 @@ def undo_node(node: Node) -> Node:
     return replace(node, step=step, expressive=True, paths=None)
 
 
-async def put_back(key: str, state: RunState, places: Places) -> StepResult:
-    """Put the files back that a step without an undo of its own has changed."""
+async def put_back(node: Node, key: str, state: RunState, places: Places) -> StepResult:
+    """Put the files back that a step without an undo of its own has changed, of those that it may change."""
     step = state.step(key)
     assert step.result is not None
     if step.place:
-        return await _dropped(step.result, state, places)
+        return await drop(step.result, state, places)
     checkpoints = places.here.checkpoints
     if checkpoints is None:
         return _failed("nothing was kept to put back: there is no git repository")
-    before, label = step.before, f"{key} taken back"
+    before, label, stopped = step.before, f"{key} taken back", not step.result.tree
 
     def act(one: Checkpoints) -> StepResult:
-        done = one.restore(label, before=before, paths=None)
-        return replace(_DONE, changed=len(done.paths), tree=one.tree())
+        done = one.restore(label, before=before, paths=node.paths)
+        kept = [f"what it had changed when it was stopped is kept:  git diff {ref}" for ref in done.kept]
+        return replace(_DONE, changed=len(done.paths), tree=one.tree(), warnings=tuple(kept) if stopped else ())
 
     places.here.fresh = None
     return await asyncio.to_thread(act, checkpoints)
 
 
-async def moved_on(key: str, state: RunState, places: Places) -> str:
-    """Say which files have changed since a step ended, if any have: then it must not be taken back."""
+async def moved_on(node: Node, key: str, state: RunState, places: Places, *, again: bool) -> str:
+    """Say which files have changed since a step ended, if any have: then it must not be taken back.
+
+    Files that it may not change do not matter, nor, once taking back has begun, do those that it changed.
+    """
     step, checkpoints = state.step(key), places.here.checkpoints
     if step.place or checkpoints is None or not step.left or (step.before and step.result and not step.result.tree):
         return ""  # of a step that was stopped it is not known what it left
     left = step.left
 
     def act(one: Checkpoints) -> tuple[str, ...]:
-        return one.changed(left, one.tree())
+        begun = one.changed(step.before, left) if again and step.before else ()
+        return tuple(path for path in one.changed(left, one.tree()) if path not in begun)
 
-    changed = await asyncio.to_thread(act, checkpoints)
+    found = await asyncio.to_thread(act, checkpoints)
+    changed = [path for path in found if node.paths is None or matches(path, node.paths)]
     return f"files have changed since it ended: {few(changed)}" if changed else ""
 
 
@@ -93,7 +100,7 @@ def _undoable(node: Node, before: str, result: StepResult) -> bool:
     return node.step.undo is not None or result.changed > 0 or bool(result.commit)
 
 
-async def _dropped(result: StepResult, state: RunState, places: Places) -> StepResult:
+async def drop(result: StepResult, state: RunState, places: Places) -> StepResult:
     """Let what the worktrees have come to be what it was before a step."""
     if not result.commit or result.commit != state.commit:
         return _failed("later changes rest on it") if result.commit else _DONE
