@@ -153,3 +153,57 @@ steps:
     assert done.code == 1
     assert (tmp_path / "undone").read_text() == "three\ntwo\n"
     assert (project.root / "src/a").read_text() == "1\n"
+
+
+def test_edits_outside_of_what_a_step_may_change_stay(project, tmp_path):
+    project.phase("p", f"""\
+rollback: {{on: [failure]}}
+steps:
+  - {{id: one, run: [sh, -c, "echo 2 > src/a; touch {tmp_path}/flag; sleep 0.5"], writes: ["src/a"]}}
+  - {{id: broken, run: ["false"], writes: []}}
+""")  # fmt: skip
+    process = start(project, tmp_path / "flag")
+    (project.root / "src/b").write_text("mine\n")
+    assert process.wait(timeout=20) == 1
+    assert (project.root / "src/a").read_text() == "1\n"
+    assert (project.root / "src/b").read_text() == "mine\n"
+
+
+def test_an_undo_that_was_killed_half_way_runs_again(project, tmp_path):
+    flag = tmp_path / "flag"
+    hang = f"test -e {flag} || {{ touch {flag}; sleep 60; }}"
+    project.phase("p", f"""\
+rollback: {{on: [failure]}}
+steps:
+  - id: one
+    run: [sh, -c, "echo 2 > src/a; echo 2 > src/b"]
+    undo: {{run: [sh, -c, "echo 1 > src/a; {hang}; echo 1 > src/b"]}}
+  - {{id: broken, run: ["false"], writes: []}}
+""")  # fmt: skip
+    process = start(project, flag)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = project.cmr("resume")
+    assert "could not be taken back" not in done.out
+    assert (project.root / "src/b").read_text() == "1\n"
+
+
+def test_in_a_worktree_an_undo_works_in_the_checkout_and_the_commit_is_dropped(project, tmp_path):
+    project.phase("p", f"""\
+workspace: worktree
+rollback: {{on: [failure]}}
+steps:
+  - {{id: zero, run: [sh, -c, "echo 2 > src/a"]}}
+  - {{id: one, run: [sh, -c, "echo 2 > src/b"], undo: {{run: [sh, -c, "pwd > {tmp_path}/where; echo 1 > undone"]}}}}
+  - {{id: broken, run: ["false"], writes: []}}
+finally:
+  - {{id: left, uses: git.merge, with: {{branch: left}}}}
+""")  # fmt: skip
+    project.git("add", "-A")
+    project.git("commit", "-q", "-m", "phase")
+    done = project.cmr("run-phase", "p")
+    assert done.code == 1
+    assert "could not be taken back" not in done.out
+    assert (tmp_path / "where").read_text().strip() != str(project.root)
+    assert not (project.root / "undone").exists()
+    assert project.git("branch", "--list", "left") == "" or project.git("diff", "main", "left", "--", "src") == ""

@@ -260,3 +260,75 @@ steps:
     assert done.code == 1
     assert "promises to write nothing" in done.out
     assert steps_of(project)["later"]["status"] == "skipped"
+
+
+def test_beside_each_other_they_are_recorded_in_the_order_in_which_they_join(project):
+    project.write(".gitignore", "many/\n")
+    phase(project, """\
+steps:
+  - {id: x, needs: [], run: [sh, -c, "echo x > src/x; mkdir many; cd many; seq 1 8000 | xargs touch"]}
+  - {id: y, needs: [], run: [sh, -c, "echo y > src/y"]}
+  - {id: see, needs: [x], run: [sh, -c, "ls src > src/seen"]}
+  - {id: ok, needs: [x, y, see], approval: {}}
+  - {id: home, uses: git.merge, with: {into: main}}
+""")  # fmt: skip
+    waits = project.cmr("run-phase", "p")
+    assert waits.code == 4
+    order = [line.split()[1] for line in waits.err.splitlines() if "  success " in line]
+    assert order.index("x") < order.index("y")  # what x leaves takes long to remove; its turn is over after that only
+    run = project.cmr("status", "last", "--json").data()["run"]["run"]
+    assert project.cmr("approve", run, "p/ok").code == 0
+    assert project.cmr("resume").code == 0
+    assert {"src/x", "src/y"} <= set(project.git("ls-files", "src").split())
+    assert "y" not in (project.root / "src/seen").read_text().split()
+
+
+def test_a_conflict_leaves_nothing_for_the_next_attempt(project):
+    phase(project, """\
+steps:
+  - {id: x, needs: [], run: [sh, -c, "echo x > src/f0"]}
+  - {id: y, needs: [], run: [sh, -c, "echo y > src/f0"], retry: {attempts: 2, initial: 10ms}}
+""")  # fmt: skip
+    done = project.cmr("run-phase", "p")
+    assert done.code == 1
+    assert "attempt 2" in done.out
+    assert project.git("show", f"{result_of(project)}:src/f0") == "x"
+
+
+def test_what_the_engine_itself_changes_breaks_no_promise(project):
+    phase(project, """\
+steps:
+  - {id: look, run: ["true"], writes: []}
+  - {id: x, needs: [look], run: [sh, -c, "echo x > src/f0"]}
+  - {id: y, needs: [look], run: [sh, -c, "echo y > src/f1"]}
+  - {id: see, needs: [x, y], run: ["true"], writes: []}
+  - {id: home, uses: git.merge, with: {into: main}}
+""")  # fmt: skip
+    project.phase("after", "needs: [before, p]\nsteps:\n  - {id: see, run: ['true'], writes: []}\n")
+    project.phase("before", "steps:\n  - {id: make, run: [sh, -c, 'echo 1 > made'], writes: [made]}\n")
+    project.git("add", "-A")
+    project.git("commit", "-q", "-m", "phases")
+    done = project.cmr("run-phase", "after")
+    assert done.code == 0, done.out
+
+
+def test_each_phase_is_set_up_and_a_killed_set_up_runs_again(project, tmp_path):
+    flag = tmp_path / "flag"
+    project.phase("first", "workspace: worktree\nsteps:\n  - {id: x, run: [sh, -c, 'echo 1 > src/f0']}\n")
+    phase(project, f"""\
+needs: [first]
+setup: [sh, -c, "test -e {flag} || {{ touch {flag}; sleep 60; }}; echo 1 > made.log"]
+steps:
+  - {{id: y, run: [cat, made.log], writes: []}}
+""")  # fmt: skip
+    process = subprocess.Popen(
+        (sys.executable, "-m", "cli_multi_rapid", "run-phase", "p"), cwd=project.root,
+        env={**os.environ, "CMR_TRUST": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not flag.exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+    done = project.cmr("resume")
+    assert done.code == 0, done.out
