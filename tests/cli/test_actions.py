@@ -276,8 +276,8 @@ permissions: {{network: none, write: ["**"]}}
 steps: [{{id: say, uses: notify, with: {{text: hello, to: "{address}"}}}}]
 """)  # fmt: skip
         done = project.cmr("run-phase", "p")
-        assert done.code == 1
-        assert "notify needs the network, and the phase says network: none" in done.out
+        assert done.code == 2
+        assert "notify needs the network, and the phase says network: none" in done.err
         assert received == []
 
     def test_a_slow_receiver_does_not_hold_it_up(self, project):
