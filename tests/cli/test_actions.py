@@ -1,8 +1,12 @@
 """Built-in actions, from outside."""
 
 import json
+import os
+import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -169,6 +173,49 @@ steps:
         assert "it cannot be written" in done.out
         assert not (tmp_path / "page.md").exists()
 
+    @pytest.mark.parametrize("template", ["x {{ token | length }}", "{{ nothing }}"])
+    def test_values_do_not_stay_in_the_state_folder(self, project, template, monkeypatch):
+        monkeypatch.setenv("TOKEN_OF_MINE", "s3cr3tvalue99")
+        project.write("workflows/templates/a.j2", template)
+        project.phase("p", """\
+secrets: [TOKEN_OF_MINE]
+steps:
+  - {id: t, uses: template.render,
+     with: {template: workflows/templates/a.j2, to: o, token: "${{ secrets.TOKEN_OF_MINE }}"}}
+""")  # fmt: skip
+        project.cmr("run-phase", "p")
+        files = [path for path in Path(os.environ["CMR_STATE_DIR"]).rglob("*") if path.is_file()]
+        assert files
+        assert not [path for path in files if b"s3cr3tvalue99" in path.read_bytes()]
+        assert not {path.name for path in files} & {"request.json", "rendered"}
+
+    @pytest.mark.parametrize("to", [".git/config", ".GIT/config", "src/.git/hooks/x", ".git"])
+    def test_nothing_of_git_is_written(self, project, to):
+        project.write("workflows/templates/a.j2", "[core]\n")
+        project.phase("p", """\
+inputs: {to: {type: string, default: out}}
+steps: [{id: t, uses: template.render, with: {template: workflows/templates/a.j2, to: "${{ inputs.to }}"}}]
+""")  # fmt: skip
+        before = (project.root / ".git/config").read_text()
+        done = project.cmr("run-phase", "p", "--input", f"to={to}")
+        assert done.code == 1
+        assert "it cannot be written" in done.out
+        assert (project.root / ".git/config").read_text() == before
+
+    def test_in_a_worktree_it_is_the_template_of_the_checkout(self, project):
+        project.write("workflows/templates/a.j2", "committed\n")
+        project.phase("p", """\
+workspace: worktree
+steps:
+  - {id: t, uses: template.render, with: {template: workflows/templates/a.j2, to: out}}
+  - {id: land, uses: git.merge, with: {branch: result}}
+""")  # fmt: skip
+        project.git("add", "-A")
+        project.git("commit", "-q", "-m", "phase")
+        project.write("workflows/templates/a.j2", "not committed\n")
+        assert project.cmr("run-phase", "p").code == 0
+        assert project.git("show", "result:out") == "committed"
+
 
 class TestNotifying:
     @pytest.fixture
@@ -221,6 +268,38 @@ steps: [{id: say, uses: notify, with: {text: hello, to: "${{ secrets.HOOK }}"}}]
         assert said in done.out
         assert address not in done.out + done.err
         assert len(received) == 1
+
+    def test_without_the_network_nothing_is_sent(self, project, receiver):
+        received, address = receiver
+        project.phase("p", f"""\
+permissions: {{network: none, write: ["**"]}}
+steps: [{{id: say, uses: notify, with: {{text: hello, to: "{address}"}}}}]
+""")  # fmt: skip
+        done = project.cmr("run-phase", "p")
+        assert done.code == 2
+        assert "notify needs the network, and the phase says network: none" in done.err
+        assert received == []
+
+    def test_a_slow_receiver_does_not_hold_it_up(self, project):
+        def drip():
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.recv(9999)
+                connection.send(b"HTTP/1.1 200 OK\r\n")
+                while not ended.wait(0.5):
+                    connection.send(b"X-A: b\r\n")
+
+        ended = threading.Event()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            threading.Thread(target=drip, daemon=True).start()
+            address = f"http://127.0.0.1:{server.getsockname()[1]}/"
+            project.phase("p", f"steps: [{{id: n, uses: notify, timeout: 1s, with: {{text: hi, to: '{address}'}}}}]\n")
+            threading.Timer(15, ended.set).start()
+            done = project.cmr("run-phase", "p")
+            assert not ended.is_set()
+            ended.set()
+        assert done.code == 1
+        assert "took longer than 1s" in done.out
 
     @pytest.mark.parametrize("address", ["ftp://127.0.0.1/x", "file:///etc/passwd", "http://127.0.0.1:1/"])
     def test_addresses_that_lead_nowhere(self, project, address):

@@ -1,6 +1,8 @@
 """Steps that need not run again: real runs, real git."""
 
+import os
 import random
+from pathlib import Path
 
 import pytest
 
@@ -136,14 +138,40 @@ gates: [t]
 
 
 def test_damaged_entries_are_as_good_as_none(join, tmp_path, monkeypatch):
-    import os
-    from pathlib import Path
-
     assert join.cmr("run-phase", "p").code == 0
     (join.root / "joined").unlink()
     (result,) = Path(os.environ["CMR_STATE_DIR"]).glob("*/cache/steps/*/out/result")
     result.write_text("altered")
     assert join.cmr("run-phase", "p").code == 0
+    assert count(tmp_path) == 2
+
+
+def test_what_has_a_secret_in_its_outputs_is_not_kept(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKEN_OF_MINE", "s3cr3tvalue99")
+    project.phase("p", f"""\
+secrets: [TOKEN_OF_MINE]
+steps:
+  - id: x
+    run: {counting(tmp_path, 'printf %s $TOKEN_OF_MINE > $CMR_OUT/o')}
+    produces: {{o: o}}
+    outputs: {{v: "${{{{ artifacts.o }}}}"}}
+    writes: []
+    cache: {{inputs: ["src/**"]}}
+""")  # fmt: skip
+    for _ in range(2):
+        assert project.cmr("run-phase", "p").code == 0
+    assert count(tmp_path) == 2
+    assert not list(Path(os.environ["CMR_STATE_DIR"]).glob("*/cache/steps/*"))
+
+
+def test_a_program_of_the_project_counts_wherever_one_stands(project, tmp_path, monkeypatch):
+    project.write("check.sh", f"#!/bin/sh\necho ran >> {tmp_path}/count\n").chmod(0o755)
+    project.phase("p", 'steps: [{id: x, run: [./check.sh], writes: [], cache: {inputs: ["src/**"]}}]\n')
+    for _ in range(2):
+        assert project.cmr("run-phase", "p", cwd=project.root / "src").code == 0
+    assert count(tmp_path) == 1
+    project.write("check.sh", f"#!/bin/sh\n: other\necho ran >> {tmp_path}/count\n")
+    assert project.cmr("run-phase", "p", cwd=project.root / "src").code == 0
     assert count(tmp_path) == 2
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli_multi_rapid.system import files
-from cli_multi_rapid.system.files import PathRefused, digest_inside, read_inside, write_atomic
+from cli_multi_rapid.system.files import PathRefused, digest_inside, read_inside, write_atomic, write_inside
 
 
 @pytest.fixture(params=["relative", "resolved"])
@@ -192,3 +192,19 @@ class TestWriting:
         monkeypatch.setattr(os, "fsync", record)
         write_atomic(tmp_path / "file", b"1")
         assert synced == ["file", "folder"]
+
+
+@pytest.mark.parametrize("path", [
+    ".git", ".git/config", ".GiT/config", "sub/.git/hooks/x", ".git./config", ".git /config", "git~1/config",
+    "GIT~1/config", ".g\u200cit/config", ".git::$INDEX_ALLOCATION/config", "sub\\.git\\config",
+])  # fmt: skip
+def test_nothing_of_git_is_written(root, path):
+    with pytest.raises(PathRefused, match="belongs to git"):
+        write_inside(root, path, b"")
+    assert names(root) == ["sub"]
+
+
+@pytest.mark.parametrize("path", [".gitignore", ".github/x", "sub/git", "a.git/x"])
+def test_what_only_looks_like_git_is_written(root, path):
+    write_inside(root, path, b"1")
+    assert (root / path).read_bytes() == b"1"

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +19,7 @@ from cli_multi_rapid.model.caching import Cached, StepCache
 from cli_multi_rapid.model.checkpoint import Checkpoints
 from cli_multi_rapid.model.run import Artifact, Status, StepResult
 from cli_multi_rapid.system.environment import find_program
+from cli_multi_rapid.system.files import PathRefused, digest_inside
 from cli_multi_rapid.system.globs import literal, matches
 
 _FORMAT = 1
@@ -47,10 +49,11 @@ class Caching:
         return await asyncio.to_thread(self._replayed, key, tree, attempt, place)
 
     async def keep(self, key: str, attempt: Attempt, place: Place, result: StepResult, changed: Sequence[str]) -> None:
-        """Keep what a step did under its key, if it succeeded."""
+        """Keep what a step did under its key, if it succeeded; nothing where its outputs have a secret in them."""
         paths = attempt.node.paths
         kept_to = all(paths is None or matches(path, paths) for path in changed)
-        if key and kept_to and result.outcome is Status.SUCCESS and self._store is not None:
+        fit = kept_to and result.outcome is Status.SUCCESS and not self._secret(result.outputs)
+        if key and fit and self._store is not None:
             await asyncio.to_thread(self._keep, key, attempt, place, result, tuple(changed))
 
     # -- the key
@@ -74,7 +77,7 @@ class Caching:
             "step": attempt.node.key,
             "argv": [self._plain(text, attempt) for text in argv],
             "env": {name: self._plain(text, attempt) for name, text in sorted(env.items())},
-            "tools": list(_tools(argv, self._executor.environ.get("PATH", ""))),
+            "tools": list(_tools(argv, self._executor.environ.get("PATH", ""), attempt.root)),
             "files": wanted,
             "upstream": self._upstream(attempt.node),
             "produces": dict(step.produces),
@@ -103,6 +106,10 @@ class Caching:
         return found
 
     # -- what is kept
+
+    def _secret(self, outputs: Mapping[str, object]) -> bool:
+        masked = self._executor.masked({"outputs": outputs})
+        return json.dumps(masked["outputs"]) != json.dumps(outputs)
 
     def _replayed(self, key: str, tree: str, attempt: Attempt, place: Place) -> StepResult | None:
         assert self._store is not None
@@ -151,10 +158,15 @@ class Caching:
         )  # fmt: skip
 
 
-def _tools(argv: Sequence[str], path: str) -> Iterable[Mapping[str, object]]:
-    """Give the program of a command, and the interpreter's script, by what tells one version from another."""
-    program = argv[0] if "/" in argv[0] else find_program(argv[0], path)
+def _tools(argv: Sequence[str], path: str, root: str) -> Iterable[Mapping[str, object]]:
+    """Give the program of a command by what tells one version from another: one of the project by its content."""
+    program = os.path.join(root, argv[0]) if "/" in argv[0] else find_program(argv[0], path)  # noqa: PTH118  text
     real = os.path.realpath(program) if program else ""
+    home = os.path.realpath(root)
+    if real.startswith(home + os.sep):  # each worktree has its own, with a time of its own
+        with suppress(PathRefused):
+            yield {"name": argv[0], "content": digest_inside(home, Path(real).relative_to(home).as_posix())}
+        return
     try:
         found = os.stat(real)  # noqa: PTH116  text
     except OSError:

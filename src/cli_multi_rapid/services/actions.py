@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +17,14 @@ from cli_multi_rapid.system.landing import Landed, Landing
 
 _TEMPLATE_BYTES = 1 << 20
 _RENDER_S = 30.0
+_NOTIFY_S = 30.0
 
 
 def actions_of(project: Project, keeping: Keeping | None, *, branch: str = "") -> Mapping[str, Action]:
     """Return the actions by name. With `branch` what would be joined into another one is left there instead."""
+    del project
     git = _Git(keeping, branch)
-    return {"git.merge": git.merge, "git.revert": git.revert, "template.render": _Render(project), "notify": _notify}
+    return {"git.merge": git.merge, "git.revert": git.revert, "template.render": _render, "notify": _notify}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,46 +71,46 @@ def _done(landed: Landed) -> ActionDone:
     return ActionDone(outputs=outputs, said=f"{landed.branch}: {landed.how}, now {landed.after[:12]}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Render:
-    project: Project
+async def _render(given: ActionInput) -> ActionDone:
+    path = str(given.values["template"])
+    if not is_template(path):
+        return ActionDone(failed=f"'{path}' is not the path of a template", fix=f"write  {TEMPLATES}NAME.j2")
+    try:
+        template = read_inside(given.root, path, limit_bytes=_TEMPLATE_BYTES).decode("utf-8")
+    except (PathRefused, UnicodeError) as refused:
+        return ActionDone(failed=f"{path}: {refused}")
+    request, result = Path(given.out, "request.json"), Path(given.out, "rendered")
+    try:
+        return await _filled(given, template, request, result)
+    finally:  # values may be secrets
+        request.unlink(missing_ok=True)
+        result.unlink(missing_ok=True)
 
-    async def __call__(self, given: ActionInput) -> ActionDone:
-        from cli_multi_rapid.system.rendering import argv
 
-        path, to = str(given.values["template"]), str(given.values["to"])
-        if not is_template(path):
-            return ActionDone(failed=f"'{path}' is not the path of a template", fix=f"write  {TEMPLATES}NAME.j2")
-        try:
-            template = read_inside(self.project.root, path, limit_bytes=_TEMPLATE_BYTES).decode("utf-8")
-        except (PathRefused, UnicodeError) as refused:
-            return ActionDone(failed=f"{path}: {refused}")
-        values = {**given.contexts, **{k: v for k, v in given.values.items() if k not in ("template", "to")}}
-        request, result = Path(given.out, "request.json"), Path(given.out, "rendered")
-        asked = {"template": template, "name": path, "values": _plain(values)}
-        request.write_text(json.dumps(asked), "utf-8")
-        assert given.execute is not None
-        ended = await given.execute(
-            Command(
-                argv=argv(request, result), cwd=given.out, env=given.environ, log=str(Path(given.out, "log")), tag="",
-                timeout_s=_RENDER_S,
-            )
-        )  # fmt: skip
-        if ended.code != 0:
-            said = Path(given.out, "log").read_text("utf-8", errors="replace").strip().splitlines()
-            why = (
-                "it took too long"
-                if ended.timed_out
-                else said[-1]
-                if said
-                else "it was killed: too much memory or time"
-            )
-            return ActionDone(failed=f"the template cannot be filled in: {why}")
-        try:
-            write_inside(given.root, to, result.read_bytes())
-        except PathRefused as refused:
-            return ActionDone(failed=f"it cannot be written: {refused}")
-        return ActionDone(outputs={"path": to}, said=f"wrote {to}")
+async def _filled(given: ActionInput, template: str, request: Path, result: Path) -> ActionDone:
+    from cli_multi_rapid.system.rendering import argv
+
+    path, to = str(given.values["template"]), str(given.values["to"])
+    values = {**given.contexts, **{k: v for k, v in given.values.items() if k not in ("template", "to")}}
+    request.write_text(json.dumps({"template": template, "name": path, "values": _plain(values)}), "utf-8")
+    log = Path(given.out, "log")
+    assert given.execute is not None
+    ended = await given.execute(
+        Command(
+            argv=argv(request, result), cwd=given.out, env=given.environ, log=str(log), tag="", timeout_s=_RENDER_S,
+        )
+    )  # fmt: skip
+    if ended.code != 0:
+        said = log.read_text("utf-8", errors="replace").strip().splitlines()
+        killed = said[-1] if said else "it was killed: too much memory or time"
+        return ActionDone(
+            failed=f"the template cannot be filled in: {'it took too long' if ended.timed_out else killed}"
+        )
+    try:
+        write_inside(given.root, to, result.read_bytes())
+    except PathRefused as refused:
+        return ActionDone(failed=f"it cannot be written: {refused}")
+    return ActionDone(outputs={"path": to}, said=f"wrote {to}")
 
 
 def _plain(value: object) -> object:
@@ -125,5 +129,30 @@ async def _notify(given: ActionInput) -> ActionDone:
     if not address:
         return ActionDone(skipped="not sent: there is no address; set CMR_ALERT_URL, or write  with: {to: ...}")
     payload = {"text": str(given.values["text"]), "run": given.run, "step": given.key}
-    wrong = await asyncio.to_thread(post_json, address, payload)
+    try:
+        async with asyncio.timeout(_NOTIFY_S):
+            wrong = await _apart(lambda: post_json(address, payload))
+    except TimeoutError:
+        wrong = f"the receiver took longer than {_NOTIFY_S:g} s"
     return ActionDone(failed=wrong) if wrong else ActionDone(said="sent")
+
+
+async def _apart(work: Callable[[], str]) -> str:
+    """Do work in a thread for which neither the loop nor the end of the process waits."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[str] = loop.create_future()
+
+    def settle(said: str) -> None:
+        if not ended.done():
+            ended.set_result(said)
+
+    def run() -> None:
+        try:
+            said = work()
+        except Exception as wrong:  # noqa: BLE001  nobody else would hear of it
+            said = f"it could not be sent: {type(wrong).__name__}"
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle, said)
+
+    threading.Thread(target=run, name="notify", daemon=True).start()
+    return await ended

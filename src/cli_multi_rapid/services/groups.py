@@ -5,9 +5,9 @@ from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from cli_multi_rapid.engine.expressions import interpolate, to_string
+from cli_multi_rapid.engine.expressions import ExpressionError, interpolate, to_string
 from cli_multi_rapid.engine.graph import RunPlan
-from cli_multi_rapid.errors import CmrError, ProjectBusy
+from cli_multi_rapid.errors import CmrError, InputInvalid, ProjectBusy
 from cli_multi_rapid.model.events import Kind, NewEvent
 from cli_multi_rapid.model.phase import OnConflict
 from cli_multi_rapid.services.project import ensure_state_dir, state_base
@@ -24,7 +24,7 @@ def grouped(
 
     Raises:
         ProjectBusy: another run of a group is at work, and the phase says that this one is to fail then.
-        ExpressionError: the name of a group cannot be evaluated.
+        InputInvalid: the name of a group cannot be evaluated with these inputs.
     """
     wanted: dict[str, OnConflict] = {}
     for spec in plan.phases:
@@ -33,7 +33,11 @@ def grouped(
                 "inputs": plan.inputs.get(spec.name, {}), "phase": {"name": spec.name, "title": spec.title},
                 "git": dict(plan.git),
             }  # fmt: skip
-            name = to_string(interpolate(spec.concurrency.group, contexts))
+            try:
+                name = to_string(interpolate(spec.concurrency.group, contexts))
+            except ExpressionError as broken:
+                message = f"the group of phase {spec.name} cannot be named: {broken}"
+                raise InputInvalid(message, hint="correct the input, or  concurrency: {group: ...}") from broken
             wanted[name] = spec.concurrency.on_conflict
     with ExitStack() as stack:
         locks = []

@@ -8,6 +8,7 @@ comparing and opening.
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _FOLDER_FLAGS = _FLAGS | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)
 _FILE_FLAGS = _FLAGS | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+
+_HFS_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 
 AnyPath = str | os.PathLike[str]
 
@@ -62,9 +65,12 @@ def write_inside(root: AnyPath, relative: str, data: bytes, *, mode: int = 0o644
     """Write a file below `root`, whole or not at all, with the folders it needs; no link on the way is followed.
 
     Raises:
-        PathRefused: the path leads out, a component is a link or no folder, or the system refuses.
+        PathRefused: the path leads out or to what is git's own, a component is a link or no folder, or the system
+            refuses.
     """
     parts = _parts(relative)
+    if any(map(_of_git, parts)):
+        raise PathRefused(relative, "belongs to git")
     try:
         folder = os.open(root, _FOLDER_FLAGS & ~_NO_FOLLOW)
         try:
@@ -189,6 +195,12 @@ def _parts(relative: str) -> list[str]:
     if not parts or relative.endswith("/"):
         raise PathRefused(relative, "names a folder")
     return parts
+
+
+def _of_git(part: str) -> bool:
+    """Tell whether some file system takes a name for `.git`, as git itself does (`is_ntfs_dotgit`, `is_hfs_dotgit`)."""
+    names = re.split(r"[\\/:]", _HFS_IGNORED.sub("", part))
+    return any(name.rstrip(". ").casefold() in (".git", "git~1") for name in names)
 
 
 def _open_below(root: AnyPath, parts: list[str]) -> int:
