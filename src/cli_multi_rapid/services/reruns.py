@@ -43,8 +43,10 @@ def _succeeded(state: RunState, key: str) -> bool:
     if result is None or result.outcome is not Status.SUCCESS:
         return result is not None and result.status is Status.SKIPPED
     assert step is not None
-    parts = [state.step(one).result for one in step.instances or (key,)]
-    return all(_whole(part) for part in parts if part is not None)
+    parts = [state.step(one) for one in step.instances or (key,)]
+    if any(part.undone is not None or part.undo_attempt for part in (step, *parts)):
+        return False  # what it did is gone, or might be
+    return all(_whole(part.result) for part in parts if part.result is not None)
 
 
 def _whole(result: StepResult) -> bool:
