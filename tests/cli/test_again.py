@@ -143,10 +143,10 @@ steps:
 
     def test_what_reads_another_input_runs_again(self, sandbox, tmp_path):
         sandbox.phase("p", f"""\
-inputs: {{who: {{type: string, default: one}}, more: {{type: string, default: x}}}}
+inputs: {{who: {{type: string, default: one}}, two: {{type: string, default: x}}}}
 steps:
-  - {{id: a, needs: [], run: [sh, -c, "echo $WHO >> {tmp_path}/ran"], env: {{WHO: "${{{{ Inputs.who }}}}"}}, writes: []}}
-  - {{id: b, needs: [], run: [sh, -c, "echo b >> {tmp_path}/ran"], env: {{MORE: "${{{{ inputs.more }}}}"}}, writes: []}}
+  - {{id: a, needs: [], run: [sh, -c, "echo $W >> {tmp_path}/ran"], env: {{W: "${{{{ Inputs.who }}}}"}}, writes: []}}
+  - {{id: b, needs: [], run: [sh, -c, "echo b >> {tmp_path}/ran"], env: {{TWO: "${{{{ inputs.two }}}}"}}, writes: []}}
   - {{id: c, needs: [], run: [sh, -c, "echo c >> {tmp_path}/ran"], if: "inputs['who'] != ''", writes: []}}
   - {{id: d, needs: [a, b, c], run: [sh, -c, "test -e {tmp_path}/go"], writes: []}}
 """)  # fmt: skip

@@ -41,7 +41,9 @@ def adopted(events: tuple[Event, ...], record: Payload, *, begin: str = "", fail
     if begin:
         again.add(_found(begin, graph))
     again = _with_dependents(again, graph, plan)
-    return [event for key in graph.nodes if key not in again for event in _taken_over(before, key)]
+    while later := _built_later(before, again, graph):
+        again = _with_dependents(again | later, graph, plan)
+    return list(_taken_over(before, {key for key in graph.nodes if key not in again}))
 
 
 def _succeeded(state: RunState, key: str) -> bool:
@@ -129,16 +131,40 @@ def _with_dependents(again: set[str], graph: Graph, plan: RunPlan) -> set[str]:
     return again
 
 
-def _taken_over(state: RunState, key: str) -> Iterator[NewEvent]:
-    step = state.step(key)
-    if step.instances is not None:
-        matrix = [dict(state.step(one).matrix) for one in step.instances]
-        payload: dict[str, object] = {"matrix": matrix, **({"base": step.base} if step.base else {})}
-        yield NewEvent(kind=Kind.STEP_EXPANDED, step=key, payload=payload)
-    for one in step.instances or (key,):
-        result = state.step(one).result
+def _built_later(state: RunState, again: set[str], graph: Graph) -> set[str]:
+    """Return the steps whose commits hold what a step that runs again has made: writers in worktrees that ended later.
+
+    Without that a step would begin with its own earlier changes.
+    """
+    found: set[str] = set()
+    begun = False
+    for key in state.ended:
+        node, result = graph.nodes.get(key.partition("[")[0]), state.step(key).result
+        if node is None or not node.worktree:
+            continue
+        if node.key in again:
+            begun = begun or (result is not None and bool(result.commit))
+        elif begun and node.writes:
+            found.add(node.key)
+    return found
+
+
+def _taken_over(state: RunState, keys: set[str]) -> Iterator[NewEvent]:
+    """Return what tells of these steps, in the order in which they ended: the last commit is what a run has come to."""
+    expanded: set[str] = set()
+    for key in state.ended:
+        parent = key.partition("[")[0]
+        step = state.step(parent)
+        if parent not in keys or (key == parent and step.instances):
+            continue
+        if step.instances is not None and parent not in expanded:
+            expanded.add(parent)
+            matrix = [dict(state.step(one).matrix) for one in step.instances]
+            payload: dict[str, object] = {"matrix": matrix, **({"base": step.base} if step.base else {})}
+            yield NewEvent(kind=Kind.STEP_EXPANDED, step=parent, payload=payload)
+        result = state.step(key).result
         assert result is not None
         payload = {**payload_of(result), "adopted": state.id}
         if result.status is not Status.SKIPPED:
             payload["reason"] = f"taken over from run {state.id}"
-        yield NewEvent(kind=Kind.STEP_FINISHED, step=one, payload=payload)
+        yield NewEvent(kind=Kind.STEP_FINISHED, step=key, payload=payload)
