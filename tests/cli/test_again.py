@@ -39,6 +39,15 @@ def run_of(project):
     return project.cmr("status", "last", "--json").data()
 
 
+def committed(project):
+    """Commit what is there; return the commit."""
+    if not (project.root / ".git").exists():
+        project.git("init", "-q")
+    project.git("add", "-A")
+    project.git("commit", "-q", "-m", "all")
+    return project.git("rev-parse", "HEAD")
+
+
 class TestAgain:
     def test_what_failed_and_what_rests_on_it(self, project, tmp_path):
         assert project.cmr("run-phase", "p").code == 1
@@ -117,6 +126,126 @@ steps:
             project.git("add", "-A")
             made.append(project.git("ls-files", "-s"))
         assert made.count(made[0]) == len(made)
+
+    def test_what_was_taken_back_runs_again(self, sandbox, tmp_path):
+        sandbox.phase("p", f"""\
+rollback: {{on: [failure]}}
+steps:
+  - {{id: a, run: [sh, -c, "echo a > made"]}}
+  - {{id: b, run: [sh, -c, "test -e {tmp_path}/go"], writes: []}}
+""")  # fmt: skip
+        committed(sandbox)
+        assert sandbox.cmr("run-phase", "p").code == 1
+        assert not (sandbox.root / "made").exists()
+        (tmp_path / "go").touch()
+        assert sandbox.cmr("rerun", "--failed").code == 0
+        assert (sandbox.root / "made").exists()
+
+    def test_what_reads_another_input_runs_again(self, sandbox, tmp_path):
+        sandbox.phase("p", f"""\
+inputs: {{who: {{type: string, default: one}}, two: {{type: string, default: x}}}}
+steps:
+  - {{id: a, needs: [], run: [sh, -c, "echo $W >> {tmp_path}/ran"], env: {{W: "${{{{ Inputs.who }}}}"}}, writes: []}}
+  - {{id: b, needs: [], run: [sh, -c, "echo b >> {tmp_path}/ran"], env: {{TWO: "${{{{ inputs.two }}}}"}}, writes: []}}
+  - {{id: c, needs: [], run: [sh, -c, "echo c >> {tmp_path}/ran"], if: "inputs['who'] != ''", writes: []}}
+  - {{id: d, needs: [a, b, c], run: [sh, -c, "test -e {tmp_path}/go"], writes: []}}
+""")  # fmt: skip
+        assert sandbox.cmr("run-phase", "p").code == 1
+        assert ran(tmp_path) == ["b", "c", "one"]
+        (tmp_path / "go").touch()
+        assert sandbox.cmr("rerun", "--failed", "--set", "who=two").code == 0
+        assert ran(tmp_path) == ["c", "two"]
+
+    def test_with_another_input_in_the_variables_of_a_phase_all_its_steps_run_again(self, sandbox, tmp_path):
+        sandbox.phase("p", f"""\
+inputs: {{who: {{type: string, default: one}}}}
+env: {{WHO: "${{{{ inputs.who }}}}"}}
+steps:
+  - {{id: a, run: [sh, -c, "echo $WHO >> {tmp_path}/ran"], writes: []}}
+  - {{id: b, run: [sh, -c, "echo b >> {tmp_path}/ran; test $WHO = two"], writes: []}}
+""")  # fmt: skip
+        assert sandbox.cmr("run-phase", "p").code == 1
+        ran(tmp_path)
+        assert sandbox.cmr("rerun", "--failed", "--set", "who=two").code == 0
+        assert ran(tmp_path) == ["b", "two"]
+
+
+class TestInWorktrees:
+    def test_a_run_merges_into_the_branch_of_the_one_before(self, sandbox, tmp_path):
+        sandbox.phase("p", f"""\
+workspace: worktree
+steps:
+  - {{id: x, run: [sh, -c, "echo x > x.txt; test -e {tmp_path}/go"]}}
+  - {{id: m, uses: git.merge, with: {{into: main}}}}
+""")  # fmt: skip
+        head = committed(sandbox)
+        assert sandbox.cmr("run-phase", "p", "--branch", "mine").code == 1
+        (tmp_path / "go").touch()
+        done = sandbox.cmr("rerun")
+        assert done.code == 0, done.out
+        assert sandbox.git("rev-parse", "main") == head
+        assert sandbox.git("rev-parse", "mine^") == head
+
+    def test_an_interrupted_run_for_another_branch_is_not_gone_on_with(self, sandbox):
+        sandbox.phase("p", """\
+workspace: worktree
+steps:
+  - {id: x, run: [sh, -c, "echo x > x.txt; sleep $LONG"], env: {LONG: "1"}}
+  - {id: m, uses: git.merge, with: {into: main}}
+""")  # fmt: skip
+        head = committed(sandbox)
+        assert sandbox.cmr("run-phase", "p", "--timeout", "300ms").code == 124
+        done = sandbox.cmr("run-phase", "p", "--branch", "mine")
+        assert done.code == 0, done.err
+        assert "going on with run" not in done.err
+        assert sandbox.git("rev-parse", "main") == head
+        assert sandbox.git("rev-parse", "mine^") == head
+
+    def test_a_writer_does_not_begin_with_what_it_left(self, sandbox):
+        sandbox.phase("p", """\
+workspace: worktree
+steps:
+  - {id: x, needs: [], run: [sh, -c, "test ! -e x.txt && echo x > x.txt"]}
+  - {id: y, needs: [], run: [sh, -c, "sleep 0.3; echo y > y.txt"]}
+""")  # fmt: skip
+        committed(sandbox)
+        assert sandbox.cmr("run-phase", "p").code == 0
+        done = sandbox.cmr("rerun", "--from", "x")
+        assert done.code == 0, done.out
+        done = sandbox.cmr("rerun", "--from", "y")
+        assert done.code == 0, done.out
+        assert "x  success  taken over" in done.err
+
+    @pytest.mark.parametrize("rest", ["", "needs: [y, x], "])
+    def test_what_was_taken_over_is_all_there(self, sandbox, tmp_path, rest):
+        sandbox.phase("p", f"""\
+workspace: worktree
+steps:
+  - {{id: x, needs: [y], run: [sh, -c, "echo x > x.txt"]}}
+  - {{id: y, needs: [], run: [sh, -c, "echo y > y.txt"]}}
+  - {{id: z, {rest or "needs: [x], "}run: [sh, -c, "cat x.txt y.txt && test -e {tmp_path}/go"]}}
+""")  # fmt: skip
+        committed(sandbox)
+        assert sandbox.cmr("run-phase", "p").code == 1
+        (tmp_path / "go").touch()
+        done = sandbox.cmr("rerun", "--failed")
+        assert done.code == 0, done.out
+        assert done.err.count("taken over from") == 2
+
+    def test_beside_a_writer_that_failed_nothing_runs_again(self, sandbox, tmp_path):
+        sandbox.phase("p", f"""\
+workspace: worktree
+steps:
+  - {{id: x, needs: [], run: [sh, -c, "echo x > x.txt; test -e {tmp_path}/go"]}}
+  - {{id: y, needs: [], run: [sh, -c, "sleep 0.3; echo y > y.txt"]}}
+  - {{id: z, needs: [x, y], run: [sh, -c, "cat x.txt y.txt"]}}
+""")  # fmt: skip
+        committed(sandbox)
+        assert sandbox.cmr("run-phase", "p").code == 1
+        (tmp_path / "go").touch()
+        done = sandbox.cmr("rerun", "--failed")
+        assert done.code == 0, done.out
+        assert "y  success  taken over" in done.err
 
 
 class TestDifferences:

@@ -127,6 +127,7 @@ def wish_again(record: Payload, run: str, settings: Settings) -> Wish:
         parallel=settings.parallel,
         final_gates=tuple(cast("list[str]", record["final_gates"])),
         parent=run,
+        branch=str(record.get("to_branch", "")),
         approvers=settings.approvers,
     )
 

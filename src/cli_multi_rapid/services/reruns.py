@@ -1,7 +1,10 @@
 """Which steps of an earlier run need not run again in a new one."""
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from cli_multi_rapid.engine.fold import RunState, fold
 from cli_multi_rapid.engine.graph import Graph, RunPlan, build
@@ -10,6 +13,8 @@ from cli_multi_rapid.model.events import Event, Kind, NewEvent, Payload, payload
 from cli_multi_rapid.model.run import Status, StepResult
 from cli_multi_rapid.services.snapshot import plan_of
 from cli_multi_rapid.system.files import PathRefused, digest_inside
+
+_INPUT = re.compile(r"inputs\b(?:\s*\.\s*([A-Za-z0-9_-]+))?", re.IGNORECASE)
 
 
 def adopted(events: tuple[Event, ...], record: Payload, *, begin: str = "", failed: bool = False) -> list[NewEvent]:
@@ -21,7 +26,8 @@ def adopted(events: tuple[Event, ...], record: Payload, *, begin: str = "", fail
         begin: a step (`phase/step`, or its id where that is unambiguous) from which on everything runs again.
         failed: everything runs again that did not succeed.
 
-    What rests on a step that runs again runs again, too; so does a step whose artifacts are gone.
+    What rests on a step that runs again runs again, too; so does a step whose artifacts are gone, one that was taken
+    back, and one that reads an input with another value.
 
     Raises:
         StepUnknown: there is no such step.
@@ -30,11 +36,14 @@ def adopted(events: tuple[Event, ...], record: Payload, *, begin: str = "", fail
         return []
     before, plan = fold(events[0].run, events), plan_of(record)
     graph = build(plan.phases)
-    again = {key for key in graph.nodes if not _succeeded(before, key)} | _changed(events[0].payload, record, graph)
+    again = {key for key in graph.nodes if not _succeeded(before, key)}
+    again |= _changed(events[0].payload, record, graph) | _fed(events[0].payload, record, graph, plan)
     if begin:
         again.add(_found(begin, graph))
     again = _with_dependents(again, graph, plan)
-    return [event for key in graph.nodes if key not in again for event in _taken_over(before, key)]
+    while later := _built_later(before, again, graph):
+        again = _with_dependents(again | later, graph, plan)
+    return list(_taken_over(before, {key for key in graph.nodes if key not in again}))
 
 
 def _succeeded(state: RunState, key: str) -> bool:
@@ -43,8 +52,10 @@ def _succeeded(state: RunState, key: str) -> bool:
     if result is None or result.outcome is not Status.SUCCESS:
         return result is not None and result.status is Status.SKIPPED
     assert step is not None
-    parts = [state.step(one).result for one in step.instances or (key,)]
-    return all(_whole(part) for part in parts if part is not None)
+    parts = [state.step(one) for one in step.instances or (key,)]
+    if any(part.undone is not None or part.undo_attempt for part in (step, *parts)):
+        return False  # what it did is gone, or might be
+    return all(_whole(part.result) for part in parts if part.result is not None)
 
 
 def _whole(result: StepResult) -> bool:
@@ -65,6 +76,27 @@ def _changed(before: Payload, after: Payload, graph: Graph) -> set[str]:
     changed = {phase["name"] for phase in _phases(after) if texts.get(phase["name"]) != phase["text"]}
     moved = before.get("head") != after.get("head")
     return {key for key, node in graph.nodes.items() if node.phase in changed or (moved and node.worktree)}
+
+
+def _fed(before: Payload, after: Payload, graph: Graph, plan: RunPlan) -> set[str]:
+    """Return the steps that read an input whose value has changed."""
+    old = cast("dict[str, dict[str, object]]", before["inputs"])
+    new = cast("dict[str, dict[str, object]]", after["inputs"])
+    found: set[str] = set()
+    for spec in plan.phases:
+        was, now = old.get(spec.name, {}), new.get(spec.name, {})
+        changed = {name.lower() for name in {*was, *now} if was.get(name) != now.get(name)}
+        shared = repr((spec.env, spec.setup, spec.defaults))
+        for final in (False, True):
+            for node in graph.of(spec.name, final=final):
+                if changed and _reads(shared + repr(replace(node.step, cache=None)), changed):
+                    found.add(node.key)
+    return found
+
+
+def _reads(text: str, inputs: set[str]) -> bool:
+    """Tell whether a text might read one of some inputs; any mention without a plain name counts."""
+    return any(not found[1] or found[1].lower() in inputs for found in _INPUT.finditer(text))
 
 
 def _phases(record: Payload) -> list[Mapping[str, str]]:
@@ -99,16 +131,40 @@ def _with_dependents(again: set[str], graph: Graph, plan: RunPlan) -> set[str]:
     return again
 
 
-def _taken_over(state: RunState, key: str) -> Iterator[NewEvent]:
-    step = state.step(key)
-    if step.instances is not None:
-        matrix = [dict(state.step(one).matrix) for one in step.instances]
-        payload: dict[str, object] = {"matrix": matrix, **({"base": step.base} if step.base else {})}
-        yield NewEvent(kind=Kind.STEP_EXPANDED, step=key, payload=payload)
-    for one in step.instances or (key,):
-        result = state.step(one).result
+def _built_later(state: RunState, again: set[str], graph: Graph) -> set[str]:
+    """Return the steps whose commits hold what a step that runs again has made: writers in worktrees that ended later.
+
+    Without that a step would begin with its own earlier changes.
+    """
+    found: set[str] = set()
+    begun = False
+    for key in state.ended:
+        node, result = graph.nodes.get(key.partition("[")[0]), state.step(key).result
+        if node is None or not node.worktree:
+            continue
+        if node.key in again:
+            begun = begun or (result is not None and bool(result.commit))
+        elif begun and node.writes:
+            found.add(node.key)
+    return found
+
+
+def _taken_over(state: RunState, keys: set[str]) -> Iterator[NewEvent]:
+    """Return what tells of these steps, in the order in which they ended: the last commit is what a run has come to."""
+    expanded: set[str] = set()
+    for key in state.ended:
+        parent = key.partition("[")[0]
+        step = state.step(parent)
+        if parent not in keys or (key == parent and step.instances):
+            continue
+        if step.instances is not None and parent not in expanded:
+            expanded.add(parent)
+            matrix = [dict(state.step(one).matrix) for one in step.instances]
+            payload: dict[str, object] = {"matrix": matrix, **({"base": step.base} if step.base else {})}
+            yield NewEvent(kind=Kind.STEP_EXPANDED, step=parent, payload=payload)
+        result = state.step(key).result
         assert result is not None
         payload = {**payload_of(result), "adopted": state.id}
         if result.status is not Status.SKIPPED:
             payload["reason"] = f"taken over from run {state.id}"
-        yield NewEvent(kind=Kind.STEP_FINISHED, step=one, payload=payload)
+        yield NewEvent(kind=Kind.STEP_FINISHED, step=key, payload=payload)

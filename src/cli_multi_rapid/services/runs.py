@@ -40,7 +40,7 @@ WAITS = 4
 """Exit code of a run that waits for a person."""
 
 _RECENT = 50
-_SAME = ("phases", "inputs", "gates_text", "final_gates", "level", "approvers")
+_SAME = ("phases", "inputs", "gates_text", "final_gates", "level", "approvers", "to_branch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +223,7 @@ def _interrupted_like(store: SqliteStore, record: Payload) -> str | None:
         first = store.events(run, limit=1)
         if not first or first[0].payload.get("targets") != record["targets"]:
             continue
-        if any(first[0].payload.get(name) != record.get(name) for name in _SAME):
+        if any((first[0].payload.get(name) or "") != (record.get(name) or "") for name in _SAME):
             return None
         state = fold(run, store.events(run))
         return None if state.status.ended or state.cancelled else run
