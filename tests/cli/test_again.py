@@ -289,6 +289,17 @@ steps:
 
         return make
 
+    def test_a_name_that_cannot_be_evaluated_is_the_fault_of_the_input(self, make_sandbox):
+        project = make_sandbox("one")
+        project.phase("p", """\
+inputs: {w: {type: string, default: ""}}
+concurrency: {group: "x-${{ fromJSON(inputs.w).a }}"}
+steps: [{id: x, run: [echo]}]
+""")  # fmt: skip
+        done = project.cmr("run-phase", "p", "--input", "w=bad")
+        assert done.code == 2
+        assert "the group of phase p cannot be named" in done.err
+
     def begin(self, project, tmp_path, *arguments):
         process = subprocess.Popen(
             (sys.executable, "-m", "cli_multi_rapid", "run-phase", "p", *arguments), cwd=project.root,
