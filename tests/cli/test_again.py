@@ -169,6 +169,22 @@ steps:
         assert sandbox.cmr("rerun", "--failed", "--set", "who=two").code == 0
         assert ran(tmp_path) == ["b", "two"]
 
+    def test_it_is_said_that_files_have_changed_since(self, sandbox, tmp_path):
+        sandbox.phase("p", f"""\
+steps:
+  - {{id: a, run: [sh, -c, "echo a > made"]}}
+  - {{id: b, run: [sh, -c, "test -e {tmp_path}/go"], writes: []}}
+""")  # fmt: skip
+        committed(sandbox)
+        assert sandbox.cmr("run-phase", "p").code == 1
+        assert "have changed since" not in sandbox.cmr("rerun", "--failed").err
+        assert "have changed since" not in sandbox.cmr("rerun", "--failed").err
+        sandbox.write("mine", "x")
+        (tmp_path / "go").touch()
+        done = sandbox.cmr("rerun", "--failed")
+        assert done.code == 0
+        assert "files have changed since run" in done.err
+
 
 class TestInWorktrees:
     def test_a_run_merges_into_the_branch_of_the_one_before(self, sandbox, tmp_path):

@@ -1,7 +1,7 @@
 """Which steps of an earlier run need not run again in a new one."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -17,13 +17,16 @@ from cli_multi_rapid.system.files import PathRefused, digest_inside
 _INPUT = re.compile(r"inputs\b(?:\s*\.\s*([A-Za-z0-9_-]+))?", re.IGNORECASE)
 
 
-def adopted(events: tuple[Event, ...], record: Payload, *, begin: str = "", failed: bool = False) -> list[NewEvent]:
+def adopted(
+    events: tuple[Event, ...], record: Payload, *, warn: Callable[[str], None], begin: str = "", failed: bool = False
+) -> list[NewEvent]:  # fmt: skip
     """Return the events by which a new run takes over what an earlier one has done.
 
     Args:
         events: those of the earlier run.
         record: the snapshot of the new one; a step is taken over only where its phase has the same text.
         begin: a step (`phase/step`, or its id where that is unambiguous) from which on everything runs again.
+        warn: is told if files have changed since, which what is taken over has not seen.
         failed: everything runs again that did not succeed.
 
     What rests on a step that runs again runs again, too; so does a step whose artifacts are gone, one that was taken
@@ -43,7 +46,10 @@ def adopted(events: tuple[Event, ...], record: Payload, *, begin: str = "", fail
     again = _with_dependents(again, graph, plan)
     while later := _built_later(before, again, graph):
         again = _with_dependents(again | later, graph, plan)
-    return list(_taken_over(before, {key for key in graph.nodes if key not in again}))
+    kept = {key for key in graph.nodes if key not in again}
+    if before.tree not in ("", record["tree"]) and any(not graph.nodes[key].worktree for key in kept):
+        warn(f"files have changed since run {before.id}; the steps taken over from it have not seen that")
+    return list(_taken_over(before, kept))
 
 
 def _succeeded(state: RunState, key: str) -> bool:
@@ -164,7 +170,7 @@ def _taken_over(state: RunState, keys: set[str]) -> Iterator[NewEvent]:
             yield NewEvent(kind=Kind.STEP_EXPANDED, step=parent, payload=payload)
         result = state.step(key).result
         assert result is not None
-        payload = {**payload_of(result), "adopted": state.id}
+        payload = {**payload_of(result), "adopted": state.id, "tree": ""}  # files may have changed since
         if result.status is not Status.SKIPPED:
             payload["reason"] = f"taken over from run {state.id}"
         yield NewEvent(kind=Kind.STEP_FINISHED, step=key, payload=payload)

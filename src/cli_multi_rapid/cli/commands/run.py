@@ -5,7 +5,7 @@ from dataclasses import replace
 import click
 
 from cli_multi_rapid.cli.driving import begin as start_wished
-from cli_multi_rapid.cli.driving import finish, inputs_of, opened, session_of, wished
+from cli_multi_rapid.cli.driving import finish, inputs_of, opened, session_of, warn, wished
 from cli_multi_rapid.cli.options import Common, command
 from cli_multi_rapid.errors import UsageError
 
@@ -137,7 +137,7 @@ def rerun(
     wish = replace(wish, inputs={**wish.inputs, **inputs_of(changes, flag="--set")})
     return start_wished(
         common, project, settings, wish, validate=False, take_up=False, wait=wait, cache=cache,
-        adopt=lambda record: adopted(events, record, begin=begin, failed=failed),
+        adopt=lambda record: adopted(events, record, begin=begin, failed=failed, warn=warn),
     )  # fmt: skip
 
 
