@@ -240,7 +240,7 @@ def test_with_and_without_it_comes_to_the_same(make_sandbox, seed):
 
 
 def test_a_step_that_breaks_its_promise_is_not_kept(sandbox):
-    sandbox.phase("p", "steps:\n  - {id: x, run: [sh, -c, 'date > junk'], writes: [], cache: {inputs: [w]}}\n")
+    sandbox.phase("p", "steps:\n  - {id: x, run: [sh, -c, 'date +%N > junk'], writes: [], cache: {inputs: [w]}}\n")
     assert sandbox.cmr("run-phase", "p").code == 1
     sandbox.git("add", "-A")
     again = sandbox.cmr("run-phase", "p")

@@ -11,7 +11,6 @@ from pathlib import Path
 from cli_multi_rapid.model.actions import TEMPLATES, Action, ActionDone, ActionInput, is_template
 from cli_multi_rapid.model.process import Command
 from cli_multi_rapid.services.keeping import Keeping
-from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.files import PathRefused, read_inside, write_inside
 from cli_multi_rapid.system.landing import Landed, Landing
 
@@ -20,9 +19,8 @@ _RENDER_S = 30.0
 _NOTIFY_S = 30.0
 
 
-def actions_of(project: Project, keeping: Keeping | None, *, branch: str = "") -> Mapping[str, Action]:
+def actions_of(keeping: Keeping | None, *, branch: str = "") -> Mapping[str, Action]:
     """Return the actions by name. With `branch` what would be joined into another one is left there instead."""
-    del project
     git = _Git(keeping, branch)
     return {"git.merge": git.merge, "git.revert": git.revert, "template.render": _render, "notify": _notify}
 

@@ -106,17 +106,16 @@ def start(
             session.warn(f"going on with run {found}, which has not ended; --no-resume begins anew")
             return _taken_up(held, found)
         run = new_run_id(after=next(iter(held.store.runs(limit=1)), ""))
-        with _named(held, run) as mine:
+        plan = plan_of(record)
+        with _named(held, run) as mine, grouped(project, plan, run, warn=session.warn) as groups:
             fence = held.store.take(run)
             begun = held.store.append(
                 run, [NewEvent(kind=Kind.RUN_STARTED, payload=record), *adopted, _taken(fence)], fence=fence
             )
             for event in begun:
                 session.observer.event(event)
-            plan = plan_of(record)
-            with grouped(project, plan, run, warn=session.warn) as groups:
-                whole = replace(mine, locks=(*mine.locks, *groups))
-                return asyncio.run(_driven(whole, fold(run, begun), keeping_of(project, run, plan), fence=fence))
+            whole = replace(mine, locks=(*mine.locks, *groups))
+            return asyncio.run(_driven(whole, fold(run, begun), keeping_of(project, run, plan), fence=fence))
 
 
 def resume(project: Project, run: str, *, session: Session) -> Ended:
@@ -182,12 +181,12 @@ def _taken_up(held: _Held, run: str) -> Ended:
         _check_unended(state)
         _check_decisions(held.project, state)
         keeping = keeping_of(held.project, run, plan_of(state.started))
-        repairs = settled(state, keeping, choice=held.session.half_done, warn=held.session.warn)
-        for event in (*events, *held.store.append(run, [*repairs, _taken(fence)], fence=fence)):
-            held.session.observer.event(event)
-            if event.seq > len(events):
-                state.apply(event)
         with grouped(held.project, plan_of(state.started), run, warn=held.session.warn) as groups:
+            repairs = settled(state, keeping, choice=held.session.half_done, warn=held.session.warn)
+            for event in (*events, *held.store.append(run, [*repairs, _taken(fence)], fence=fence)):
+                held.session.observer.event(event)
+                if event.seq > len(events):
+                    state.apply(event)
             whole = replace(mine, locks=(*mine.locks, *groups))
             return asyncio.run(_driven(whole, state, keeping, fence=fence))
 
@@ -289,7 +288,7 @@ async def _driven(held: _Held, state: RunState, keeping: Keeping | None, *, fenc
             runner=children, root=str(project.root), environ=around.environ, secrets=around.secrets,
             log_cap_bytes=limits.log_cap_bytes, requirements=around.missing, hash_files=file_hasher(project),
             no_network=without_network() if any(_offline(phase) for phase in plan.phases) else None,
-            actions=actions_of(project, keeping, branch=str(state.started.get("to_branch", ""))),
+            actions=actions_of(keeping, branch=str(state.started.get("to_branch", ""))),
         ),
         gatekeeper=ProjectGates(
             run=state.id, project=project, gates=plan.gates, level=plan.level, parallel=plan.parallel,
