@@ -104,6 +104,24 @@ class TestMerging:
         assert project.git("show", "for-review:src/a") == "2"
         assert project.git("rev-parse", "HEAD") == head
 
+    @pytest.mark.parametrize("moved", (False, True))
+    def test_a_new_branch_goes_when_it_is_taken_back(self, project, moved):
+        more = "git commit-tree -p mine -m more mine^{tree} | xargs git update-ref refs/heads/mine; false"
+        project.phase("p", f"""\
+workspace: worktree
+rollback: {{on: [failure]}}
+steps:
+  - {{id: x, run: [sh, -c, "echo 2 > src/a"]}}
+  - {{id: land, uses: git.merge, with: {{branch: mine}}, undo: {{uses: git.revert}}}}
+  - {{id: broken, run: [sh, -c, "{more if moved else "false"}"], writes: []}}
+""")  # fmt: skip
+        project.git("add", "-A")
+        project.git("commit", "-q", "-m", "phase")
+        done = project.cmr("run-phase", "p")
+        assert done.code == 1
+        assert ("mine has moved on since" in done.out) is moved, done.out
+        assert ("mine" in project.git("branch", "--list", "mine")) is moved
+
     def test_nothing_to_merge(self, project):
         landing(project, change="true")
         assert project.cmr("run-phase", "p").code == 0

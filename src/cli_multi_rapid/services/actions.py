@@ -50,8 +50,10 @@ class _Git:
 
     def _revert(self, given: ActionInput) -> ActionDone:
         branch, before, after = (str(given.undoes.get(name, "")) for name in ("branch", "before", "after"))
-        if not branch or not after or not before:
+        if not branch or not after:
             return ActionDone(said="nothing had been joined")
+        if not before:
+            return _done(self._landing().remove(branch, after))
         message = f"Take back what run {given.run} has made\n\nThis takes back {after}.\n"
         return _done(self._landing().take_back(branch, before, after, message=message))
 
@@ -66,7 +68,8 @@ def _done(landed: Landed) -> ActionDone:
     outputs: dict[str, object] = {
         "branch": landed.branch, "before": landed.before, "after": landed.after, "how": landed.how,
     }  # fmt: skip
-    return ActionDone(outputs=outputs, said=f"{landed.branch}: {landed.how}, now {landed.after[:12]}")
+    now = f", now {landed.after[:12]}" if landed.after else ""
+    return ActionDone(outputs=outputs, said=f"{landed.branch}: {landed.how}{now}")
 
 
 async def _render(given: ActionInput) -> ActionDone:

@@ -90,6 +90,17 @@ class Landing:
         refused = self._move(branch, after, new)
         return Landed(branch=branch, before=after, after="" if refused else new, how="taken back", refused=refused)
 
+    def remove(self, branch: str, commit: str) -> Landed:
+        """Delete a branch that was made for a commit, if nothing has come on top and nobody works on it."""
+        tip, folder = self._tip(branch), self._checked_out(branch)
+        if tip and (tip != commit or folder):
+            why = f"is checked out in {folder}" if folder else f"has moved on since: {tip[:12]}"
+            fix = f"look at it, then:  git branch -D {branch}"
+            return Landed(branch=branch, before=tip, refused=f"{branch} {why}", fix=fix)
+        if tip:
+            self._git.call("update-ref", "-d", f"refs/heads/{branch}", commit)
+        return Landed(branch=branch, before=commit, how="deleted")
+
     # -- parts
 
     def _tip(self, branch: str) -> str:
