@@ -287,16 +287,15 @@ steps: [{id: say, uses: notify, with: {text: hello, to: "${{ secrets.HOOK }}"}}]
         assert address not in done.out + done.err
         assert len(received) == 1
 
-    def test_without_the_network_nothing_is_sent(self, project, receiver):
+    def test_commands_have_no_network_and_the_program_still_speaks(self, project, receiver):
         received, address = receiver
         project.phase("p", f"""\
 permissions: {{network: none, write: ["**"]}}
 steps: [{{id: say, uses: notify, with: {{text: hello, to: "{address}"}}}}]
 """)  # fmt: skip
         done = project.cmr("run-phase", "p")
-        assert done.code == 2
-        assert "notify needs the network, and the phase says network: none" in done.err
-        assert received == []
+        assert done.code == 0, done.out
+        assert len(received) == 1
 
     def test_a_slow_receiver_does_not_hold_it_up(self, project):
         def drip():

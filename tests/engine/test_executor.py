@@ -11,7 +11,7 @@ from cli_multi_rapid.engine.commands import shown
 from cli_multi_rapid.engine.executor import Attempt
 from cli_multi_rapid.engine.expressions import ExpressionError
 from cli_multi_rapid.engine.graph import build
-from cli_multi_rapid.model.phase import Defaults, Network, Permissions, Shell
+from cli_multi_rapid.model.phase import Defaults, Shell
 from cli_multi_rapid.model.process import Exit
 from cli_multi_rapid.model.run import Status
 from cli_multi_rapid.testing import FAILS, MISSING, RUN_ID, TIMES_OUT, Act, Drill, phase, run_plan, step
@@ -310,10 +310,3 @@ class TestOutputs:
     def test_lone_surrogates_are_data(self, scene):
         result = self.produce(scene, "${{ inputs.x }}", contexts={"inputs": {"x": "\udcff"}})
         assert result.outputs == {"o": "\udcff"}
-
-
-def test_a_phase_without_network_that_was_read_before_sends_nothing(tmp_path):
-    offline = Permissions(write=("**",), network=Network.NONE)
-    result = Scene(tmp_path, step("s", run=(), uses="notify"), permissions=offline).run()
-    assert result.status is Status.FAILURE
-    assert result.reason == "notify needs the network, and the phase says network: none"

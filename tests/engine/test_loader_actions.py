@@ -35,8 +35,6 @@ def said(text):
     ("steps: [{id: a, uses: template.render, with: {template: n.j2, to: n}}]\n", 3, 57, "SPEC-VALUE", "path of a temp"),
     ("steps: [{id: a, uses: notify, with: {text: x, too: y}}]\n", 3, 47, "SPEC-KEY-UNKNOWN", "does not take 'too'"),
     ("steps: [{id: a, uses: notify, with: {text: x}, shell: sh}]\n", 3, 48, "SPEC-VALUE", "'shell' is for commands"),
-    ("permissions: {write: [], network: none}\nsteps: [{id: a, uses: notify, with: {text: x}}]\n", 4, 23, "SPEC-VALUE",
-     "notify needs the network, and the phase says network: none"),
     ("steps: [{id: a, run: [x], with: {a: b}}]\n", 3, 27, "SPEC-VALUE", "'with' is for 'uses' only"),
     ("steps: [{id: a, run: [x], undo: {}}]\n", 3, 27, "STEP-KIND", "'undo' has one action"),
     ("steps: [{id: a, run: [x], undo: {run: [x], uses: git.revert}}]\n", 3, 27, "STEP-KIND", "'undo' has one action"),

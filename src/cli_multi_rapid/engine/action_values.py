@@ -1,7 +1,7 @@
 """Checks of steps that use a built-in action: which one, and with what."""
 
 from cli_multi_rapid.model.actions import ACTIONS, TEMPLATES, ActionKind, is_template
-from cli_multi_rapid.model.phase import Network, Step, Undo
+from cli_multi_rapid.model.phase import Step, Undo
 from cli_multi_rapid.system.document import Findings
 from cli_multi_rapid.system.faults import choice, suggestion
 from cli_multi_rapid.system.positions import Trail
@@ -24,20 +24,11 @@ def check_uses(trail: Trail, step: Step | Undo, findings: Findings, *, worktree:
     if kind.worktree and not worktree:
         message = f"'{step.uses}' joins what was made in worktrees, and this phase works in place"
         findings.add("SPEC-VALUE", here, message, fix="write  workspace: worktree  in the phase")
-    if step.uses == "notify" and _offline(findings):
-        fix = "remove the step, or  network: none"
-        findings.add("SPEC-VALUE", here, "notify needs the network, and the phase says network: none", fix=fix)
     _values(trail, step, kind, findings)
     for name in _OF_COMMANDS:
         if (*trail, name) in findings.document.keys:
             message = f"'{name}' is for commands; '{step.uses}' is none"
             findings.add("SPEC-VALUE", (*trail, name), message, fix="remove it", key=True)
-
-
-def _offline(findings: Findings) -> bool:
-    values = findings.document.values
-    permissions = values.get("permissions") if isinstance(values, dict) else None
-    return isinstance(permissions, dict) and permissions.get("network") == Network.NONE.value
 
 
 def _values(trail: Trail, step: Step | Undo, kind: ActionKind, findings: Findings) -> None:

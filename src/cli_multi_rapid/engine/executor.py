@@ -32,7 +32,6 @@ from cli_multi_rapid.system.redact import Masker
 _RECORD_LIMIT_BYTES = 64 << 10
 _FREE_TEXT = frozenset({"command", "reason", "fix", "outputs", "summary", "findings", "details", "warnings"})
 _CONTENT_LIMIT_BYTES = 32 << 20
-NOTIFY_OFFLINE = "notify needs the network, and the phase says network: none"
 _NEEDS_UNSHARE = "run it where `unshare --net` works, or remove the line"
 _GIVEN = ("inputs", "steps", "artifacts", "phase", "run", "git", "matrix")  # what an action sees of the contexts
 
@@ -126,12 +125,9 @@ class Executor:
         except ValueError as refused:
             return _bad(Status.FAILURE, str(refused), fix="put '--' before it in the list, or pass it through env")
         timeout = step.timeout or phase.defaults.timeout
-        offline = phase.permissions is not None and phase.permissions.network is Network.NONE
-        if step.uses == "notify" and offline:  # of a phase that was read before this was checked there
-            return _bad(Status.FAILURE, NOTIFY_OFFLINE)
         if step.uses:
             return await self._acted(attempt, env, limit=timeout)
-        if offline:
+        if phase.permissions is not None and phase.permissions.network is Network.NONE:
             if self.no_network is None:
                 return _bad(Status.ERROR, "`network: none` cannot be enforced on this system", fix=_NEEDS_UNSHARE)
             argv = (*self.no_network, *argv)
