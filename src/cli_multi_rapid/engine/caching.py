@@ -48,13 +48,18 @@ class Caching:
         """Do again what is kept under a key: files, artifacts, output. None where nothing fits."""
         return await asyncio.to_thread(self._replayed, key, tree, attempt, place)
 
-    async def keep(self, key: str, attempt: Attempt, place: Place, result: StepResult, changed: Sequence[str]) -> None:
-        """Keep what a step did under its key, if it succeeded; nothing where its outputs have a secret in them."""
+    async def keep(
+        self, key: str, attempt: Attempt, place: Place, result: StepResult, changed: Sequence[str], *, tree: str
+    ) -> None:
+        """Keep what a step did under its key, if it succeeded and its outputs have no secret in them.
+
+        Of a step that is not watched because it writes nothing, nothing is kept if the `tree` of its key is gone.
+        """
         paths = attempt.node.paths
         kept_to = all(paths is None or matches(path, paths) for path in changed)
         fit = kept_to and result.outcome is Status.SUCCESS and not self._secret(result.outputs)
         if key and fit and self._store is not None:
-            await asyncio.to_thread(self._keep, key, attempt, place, result, tuple(changed))
+            await asyncio.to_thread(self._keep, key, attempt, place, result, tuple(changed), tree=tree)
 
     # -- the key
 
@@ -68,7 +73,7 @@ class Caching:
             env = self._executor.declared(attempt, phase)
         except (ExpressionError, ValueError):
             return "", tree  # the attempt itself reports what is wrong
-        files = self._store.inputs(tree, attempt.root)
+        files = self._store.inputs(tree)
         own = attempt.node.paths  # what it may change counts, too: what it leaves as it is is not seen as its work
         globs = None if own is None else (*step.cache.inputs, *own)
         wanted = {path: what for path, what in files.items() if globs is None or matches(path, globs)}
@@ -145,14 +150,18 @@ class Caching:
                 return True
         return False
 
-    def _keep(self, key: str, attempt: Attempt, place: Place, result: StepResult, changed: tuple[str, ...]) -> None:
+    def _keep(
+        self, key: str, attempt: Attempt, place: Place, result: StepResult, changed: tuple[str, ...], *, tree: str
+    ) -> None:
         assert self._store is not None
         assert place.checkpoints is not None
-        tree = result.tree or place.checkpoints.tree()
+        left = result.tree or place.checkpoints.tree()
+        if not result.tree and left != tree:
+            return
         self._store.keep(
             key,
             Cached(
-                run=self._state.id, tree=tree, commit=result.after, changed=changed, outputs=result.outputs,
+                run=self._state.id, tree=left, commit=result.after, changed=changed, outputs=result.outputs,
                 artifacts=result.artifacts, log=str(attempt.log), duration_ms=result.duration_ms,
             ),
         )  # fmt: skip

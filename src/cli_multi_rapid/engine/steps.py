@@ -184,14 +184,9 @@ class Steps:
         changed: tuple[str, ...] = ()
         if before is not None:
             result, changed = await self._guard.end(place, start.node, start.key, before, result)
-        if key and not result.cached and (before is not None or await self._is(place, tree)):
-            await self._caching.keep(key, begun.attempt, place, result, changed)
+        if key and not result.cached:
+            await self._caching.keep(key, begun.attempt, place, result, changed, tree=tree)
         return await self._places.settle(start, place, before, result, changed) if before is not None else result
-
-    async def _is(self, place: Place, tree: str) -> bool:
-        """Tell whether the files of a place are still what they were when a step that writes nothing began."""
-        assert place.checkpoints is not None
-        return await asyncio.to_thread(place.checkpoints.tree) == tree
 
     async def _anew(self, begun: Begun, before: Checkpoint) -> Checkpoint | None:
         """Take back what a failed attempt has changed, where the step says what that can be; return the state then."""

@@ -35,6 +35,6 @@ class StepCache(Protocol):
         """Keep what a step did; artifacts and log are copied."""
         ...
 
-    def inputs(self, tree: str, root: str) -> Mapping[str, str]:
+    def inputs(self, tree: str) -> Mapping[str, str]:
         """Return mode and object id of every file of a tree, by its path."""
         ...

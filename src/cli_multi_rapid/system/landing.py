@@ -4,10 +4,10 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cli_multi_rapid.errors import GitFailed
 from cli_multi_rapid.model.words import few
 from cli_multi_rapid.system.git import Repository
-from cli_multi_rapid.system.git_refs import Refs, recording, user_git
+from cli_multi_rapid.system.git_merge import commit_tree, contains, merged_tree
+from cli_multi_rapid.system.git_refs import Refs, recording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,20 +44,21 @@ class Landing:
             known = few([ref.removeprefix("refs/heads/") for ref in self._branches()])
             return Landed(branch=branch, refused=f"there is no branch {branch!r}", fix=f"use one of: {known}")
         label = f"{key} landing"
-        if self._contains(tip, commit):
+        if contains(self._git, tip, commit):
             before = self._refs.find(label) or tip
             how = "nothing to do: the branch has all of it" if before == tip else "joined before the interruption"
             return Landed(branch=branch, before=before, after=tip, how=how)
         how = "moved forward"
         new = commit
-        if not self._contains(commit, tip):
+        if not contains(self._git, commit, tip):
             how = "merged"
-            new, conflicts = self._merged(tip, commit, message=message)
+            tree, conflicts = merged_tree(self._git, tip, commit)
             if conflicts:
                 return Landed(
                     branch=branch, before=tip, refused=f"conflicts with {branch}: {few(conflicts)}",
                     fix=f"merge it by hand:  git merge {commit[:12]}",
                 )  # fmt: skip
+            new = commit_tree(self._git, tree, tip, commit, message=message)
         self._refs.make(label, tip)
         refused = self._move(branch, tip, new)
         fix = "commit or stash what is changed there, then run it again" if refused else ""
@@ -66,7 +67,7 @@ class Landing:
     def leave(self, branch: str, commit: str) -> Landed:
         """Make a branch of a commit; one that is there already may only move forward."""
         tip = self._tip(branch)
-        if tip and not self._contains(commit, tip):
+        if tip and not contains(self._git, commit, tip):
             fix = "give another name, or delete the branch"
             return Landed(branch=branch, before=tip, refused=f"the branch {branch!r} holds other commits", fix=fix)
         if self._git.ask("check-ref-format", "--branch", branch).code != 0:
@@ -78,7 +79,7 @@ class Landing:
         """Bring a branch back to the content that it had, by a further commit, if nothing has come on top since."""
         tip = self._tip(branch)
         if tip != after:
-            if tip and self._tree(tip) == self._tree(before) and self._contains(tip, after):
+            if tip and self._tree(tip) == self._tree(before) and contains(self._git, tip, after):
                 return Landed(branch=branch, before=after, after=tip, how="taken back before the interruption")
             return Landed(
                 branch=branch, before=tip, refused=f"{branch} has moved on since: {tip[:12] or 'it is gone'}",
@@ -86,7 +87,7 @@ class Landing:
             )  # fmt: skip
         if before == after:
             return Landed(branch=branch, before=tip, after=tip, how="there was nothing to take back")
-        new = self._commit_tree(self._tree(before), after, message=message)
+        new = commit_tree(self._git, self._tree(before), after, message=message)
         refused = self._move(branch, after, new)
         return Landed(branch=branch, before=after, after="" if refused else new, how="taken back", refused=refused)
 
@@ -110,24 +111,8 @@ class Landing:
     def _branches(self) -> list[str]:
         return self._git.call("for-each-ref", "--format=%(refname)", "refs/heads/").decode().split()
 
-    def _contains(self, commit: str, part: str) -> bool:
-        return self._git.ask("merge-base", "--is-ancestor", part, commit).code == 0
-
     def _tree(self, commit: str) -> str:
         return self._git.call("rev-parse", f"{commit}^{{tree}}").decode().strip()
-
-    def _merged(self, tip: str, commit: str, *, message: str) -> tuple[str, list[str]]:
-        answer = self._git.ask("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", tip, commit)
-        tree, *names = os.fsdecode(answer.out).rstrip("\0").split("\0")
-        if answer.code == 1:
-            return "", list(dict.fromkeys(name for name in names if name))
-        if answer.code != 0:
-            raise GitFailed(f"git merge-tree failed: {answer.complaint}", where=self._git.folder)
-        return self._commit_tree(tree, tip, commit, message=message), []
-
-    def _commit_tree(self, tree: str, *parents: str, message: str) -> str:
-        arguments = [part for parent in parents for part in ("-p", parent)]
-        return user_git(self._git).call("commit-tree", tree, *arguments, given=message.encode()).decode().strip()
 
     def _move(self, branch: str, old: str, new: str) -> str:
         """Move a branch from one commit to another; return why that was refused."""

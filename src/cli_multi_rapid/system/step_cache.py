@@ -71,9 +71,8 @@ class FolderCache:
             if not (folder / _ENTRY).exists():
                 raise StateUnwritable(f"the cache cannot be written: {failed.strerror}", where=str(folder)) from failed
 
-    def inputs(self, tree: str, root: str) -> Mapping[str, str]:
+    def inputs(self, tree: str) -> Mapping[str, str]:
         """Return mode and object id of every file of a tree."""
-        del root
         found = {}
         for item in self._git.names("ls-tree", "-r", "-z", "--full-tree", tree):
             facts, _, path = item.partition("\t")

@@ -11,8 +11,9 @@ from cli_multi_rapid.model.checkpoint import Restored
 from cli_multi_rapid.model.workspace import Checkout, Merge
 from cli_multi_rapid.system.checkpoints import GitCheckpoints
 from cli_multi_rapid.system.git import Repository, open_repository
+from cli_multi_rapid.system.git_merge import commit_tree, contains, merged_tree
 from cli_multi_rapid.system.git_process import Git, packed
-from cli_multi_rapid.system.git_refs import Refs, recording, user_git
+from cli_multi_rapid.system.git_refs import Refs, recording
 
 
 class GitWorktrees:
@@ -56,24 +57,19 @@ class GitWorktrees:
         tree = git.call("write-tree").decode().strip()
         if tree == git.call("rev-parse", f"{onto}^{{tree}}").decode().strip():
             return onto
-        commit = self._commit_tree(tree, onto, message=message)
+        commit = commit_tree(self._git(self._repository), tree, onto, message=message)
         git.call("update-ref", "--no-deref", "HEAD", commit)
         return commit
 
     def merge(self, ours: str, theirs: str, *, message: str) -> Merge:
         """Join two commits by git's own three-way merge, without files."""
         git = self._git(self._repository)
-        if git.ask("merge-base", "--is-ancestor", ours, theirs).code == 0:
+        if contains(git, theirs, ours):
             return Merge(commit=theirs)
-        answer = git.ask("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
-        tree, *names = os.fsdecode(answer.out).rstrip("\0").split("\0")
-        if answer.code == 1:
-            return Merge(
-                conflicts=tuple(dict.fromkeys(name.removeprefix(self._repository.prefix) for name in names if name))
-            )
-        if answer.code != 0:
-            raise GitFailed(f"git merge-tree failed: {answer.complaint}", where=git.folder)
-        return Merge(commit=self._commit_tree(tree, ours, message=message))
+        tree, conflicts = merged_tree(git, ours, theirs)
+        if conflicts:
+            return Merge(conflicts=tuple(path.removeprefix(self._repository.prefix) for path in conflicts))
+        return Merge(commit=commit_tree(git, tree, ours, message=message))
 
     def before(self, commit: str) -> str:
         """Return the commit that one was made onto."""
@@ -156,10 +152,6 @@ class GitWorktrees:
     def _git(self, repository: Repository) -> Git:
         git = recording(repository)
         return replace(git, settings={**git.settings, "advice.detachedHead": "false"})
-
-    def _commit_tree(self, tree: str, parent: str, *, message: str) -> str:
-        git = user_git(self._git(self._repository))
-        return git.call("commit-tree", tree, "-p", parent, given=message.encode()).decode().strip()
 
     def _changed(self, repository: Repository) -> bool:
         """Tell whether a checkout differs from its commit, links aside."""
