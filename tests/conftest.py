@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -103,6 +104,20 @@ class Sandbox:
             out=process.stdout.decode("utf-8", errors="replace"),
             err=process.stderr.decode("utf-8", errors="replace"),
         )
+
+    def begun(
+        self, flag: Path, *arguments: str, env: Mapping[str, str] | None = None, output: int = subprocess.DEVNULL
+    ) -> "subprocess.Popen[str]":
+        """Start the program and wait until one of its steps has made a file."""
+        process = subprocess.Popen(
+            (sys.executable, "-m", "cli_multi_rapid", *arguments), cwd=self.root,
+            env={**os.environ, "CMR_TRUST": "1", **(env or {})},
+            stdout=output, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        while not flag.exists():
+            assert process.poll() is None, process.stdout.read() if process.stdout else ""
+            time.sleep(0.02)
+        return process
 
     def called(self, *arguments: str, trust: bool) -> Done:
         out, err = (TextIOWrapper(BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))

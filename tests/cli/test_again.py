@@ -1,9 +1,5 @@
 """Running a part again, comparing runs, and groups of runs."""
 
-import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -316,19 +312,9 @@ steps: [{id: x, run: [echo]}]
         assert done.code == 2
         assert "the group of phase p cannot be named" in done.err
 
-    def begin(self, project, tmp_path, *arguments):
-        process = subprocess.Popen(
-            (sys.executable, "-m", "cli_multi_rapid", "run-phase", "p", *arguments), cwd=project.root,
-            env={**os.environ, "CMR_TRUST": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        while not (tmp_path / "order").exists():
-            assert process.poll() is None
-            time.sleep(0.02)
-        return process
-
     def test_the_second_waits(self, two, tmp_path):
         one, other = two("queue")
-        process = self.begin(one, tmp_path)
+        process = one.begun(tmp_path / "order", "run-phase", "p")
         done = other.cmr("run-phase", "p")
         assert done.code == 0
         assert "waiting for run" in done.err
@@ -337,7 +323,7 @@ steps: [{id: x, run: [echo]}]
 
     def test_the_second_fails(self, two, tmp_path):
         one, other = two("fail")
-        process = self.begin(one, tmp_path)
+        process = one.begun(tmp_path / "order", "run-phase", "p")
         done = other.cmr("run-phase", "p")
         assert done.code == 75
         assert "of the group 'deploy-prod' is at work" in done.err
@@ -347,7 +333,7 @@ steps: [{id: x, run: [echo]}]
 
     def test_the_first_is_cancelled(self, two, tmp_path):
         one, other = two("cancel")
-        process = self.begin(one, tmp_path)
+        process = one.begun(tmp_path / "order", "run-phase", "p")
         done = other.cmr("run-phase", "p")
         assert done.code == 0
         assert "asked run" in done.err

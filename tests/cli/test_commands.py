@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -352,13 +351,7 @@ steps:
   - {{id: first, run: [echo, one]}}
   - {{id: wait, run: [sh, -c, "test -e {flag} || {{ touch {flag}; sleep 60; }}"]}}
 """)  # fmt: skip
-    process = subprocess.Popen(
-        (sys.executable, "-m", "cli_multi_rapid", "run-phase", "p"), cwd=sandbox.root,
-        env={**os.environ, "CMR_TRUST": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    while not flag.exists():
-        assert process.poll() is None, process.stdout.read()
-        time.sleep(0.02)
+    process = sandbox.begun(flag, "run-phase", "p", output=subprocess.PIPE)
     process.send_signal(number)
     out, _ = process.communicate(timeout=30)
     assert process.returncode == code, out
@@ -395,13 +388,7 @@ steps:
 finally:
   - {{id: last, run: [echo, "${{{{ run.status }}}}"]}}
 """)  # fmt: skip
-    process = subprocess.Popen(
-        (sys.executable, "-m", "cli_multi_rapid", "run-phase", "p"), cwd=sandbox.root,
-        env={**os.environ, "CMR_TRUST": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    while not flag.exists():
-        assert process.poll() is None, process.stdout.read()
-        time.sleep(0.02)
+    process = sandbox.begun(flag, "run-phase", "p", output=subprocess.PIPE)
     assert sandbox.cmr("cancel", "last").code == 0
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 1, out

@@ -1,11 +1,7 @@
 """Taking back what a phase has done: in reverse, once each, also across crashes."""
 
-import os
 import re
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
@@ -88,21 +84,10 @@ steps:
   - {{id: x, run: [sh, -c, "echo 2 > src/a"]}}
   - {{id: wait, run: [sh, -c, "touch {flag}; sleep 60"], writes: []}}
 """)  # fmt: skip
-    process = start(project, flag)
+    process = project.begun(flag, "run-phase", "p")
     project.cmr("cancel", "last")
     assert process.wait(30) == 1
     assert (project.root / "src/a").read_text() == expected
-
-
-def start(project, flag):
-    process = subprocess.Popen(
-        (sys.executable, "-m", "cli_multi_rapid", "run-phase", "p"), cwd=project.root,
-        env={**os.environ, "CMR_TRUST": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    while not flag.exists():
-        assert process.poll() is None
-        time.sleep(0.02)
-    return process
 
 
 def test_what_somebody_changed_since_is_not_overwritten(project):
@@ -145,7 +130,7 @@ steps:
   - {{id: three, run: [echo], writes: [], undo: {{run: [sh, -c, "echo three >> {tmp_path}/undone"]}}}}
   - {{id: broken, run: ["false"], writes: []}}
 """)  # fmt: skip
-    process = start(project, flag)
+    process = project.begun(flag, "run-phase", "p")
     process.send_signal(signal.SIGKILL)
     process.wait()
     go.touch()
@@ -162,7 +147,7 @@ steps:
   - {{id: one, run: [sh, -c, "echo 2 > src/a; touch {tmp_path}/flag; sleep 0.5"], writes: ["src/a"]}}
   - {{id: broken, run: ["false"], writes: []}}
 """)  # fmt: skip
-    process = start(project, tmp_path / "flag")
+    process = project.begun(tmp_path / "flag", "run-phase", "p")
     (project.root / "src/b").write_text("mine\n")
     assert process.wait(timeout=20) == 1
     assert (project.root / "src/a").read_text() == "1\n"
@@ -180,7 +165,7 @@ steps:
     undo: {{run: [sh, -c, "echo 1 > src/a; {hang}; echo 1 > src/b"]}}
   - {{id: broken, run: ["false"], writes: []}}
 """)  # fmt: skip
-    process = start(project, flag)
+    process = project.begun(flag, "run-phase", "p")
     process.send_signal(signal.SIGKILL)
     process.wait()
     done = project.cmr("resume")

@@ -11,19 +11,6 @@ from pathlib import Path
 import pytest
 
 
-def begun(sandbox, flag, *arguments, env=None):
-    """Start the program and wait until one of its steps has made a file."""
-    process = subprocess.Popen(
-        (sys.executable, "-m", "cli_multi_rapid", *arguments), cwd=sandbox.root,
-        env={**os.environ, "CMR_TRUST": "1", **(env or {})},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    while not flag.exists():
-        assert process.poll() is None, process.stdout.read()
-        time.sleep(0.02)
-    return process
-
-
 def stored(secret):
     state = Path(os.environ["CMR_STATE_DIR"])
     return [path for path in state.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
@@ -100,7 +87,7 @@ def test_cancel_is_seen_among_short_steps(sandbox, tmp_path):
     flag = tmp_path / "flag"
     steps = "".join(f"  - {{id: s{number}, run: [sh, -c, 'touch {flag}; sleep 0.1']}}\n" for number in range(80))
     sandbox.phase("p", f"steps:\n{steps}")
-    process = begun(sandbox, flag, "run-phase", "p")
+    process = sandbox.begun(flag, "run-phase", "p", output=subprocess.PIPE)
     assert sandbox.cmr("cancel").code == 0
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 1, out
@@ -115,7 +102,7 @@ def test_a_cancelled_validation_does_not_pass(sandbox, tmp_path):
         "config/compliance-gates.yaml",
         f'schema: cmr/gates@v1\ngates: {{g: {{check: command, run: [sh, -c, "touch {flag}; sleep 60"]}}}}\n',
     )
-    process = begun(sandbox, flag, "validate-compliance")
+    process = sandbox.begun(flag, "validate-compliance", output=subprocess.PIPE)
     assert "Still running" in sandbox.cmr("status", "last").out
     busy = sandbox.cmr("resume")
     assert busy.code == 75
@@ -145,7 +132,7 @@ def test_impatience_is_no_death(sandbox, tmp_path):
     )
     for command in (("run-phase", "p"), ("resume",), ("resume",), ("resume",)):
         flag.unlink(missing_ok=True)
-        process = begun(sandbox, flag, *command)
+        process = sandbox.begun(flag, *command, output=subprocess.PIPE)
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
@@ -160,7 +147,7 @@ def test_impatience_is_no_death(sandbox, tmp_path):
 def test_a_closed_terminal_is_an_interruption(sandbox, tmp_path):
     flag = tmp_path / "flag"
     sandbox.phase("p", f"steps:\n  - {{id: a, run: [sh, -c, 'touch {flag}; sleep 60']}}\n")
-    process = begun(sandbox, flag, "run-phase", "p")
+    process = sandbox.begun(flag, "run-phase", "p", output=subprocess.PIPE)
     process.send_signal(signal.SIGHUP)
     process.communicate(timeout=30)
     assert process.returncode == 129
@@ -172,7 +159,7 @@ def test_waiting_for_another_orchestrator(sandbox, tmp_path):
     os.mkfifo(gate)
     sandbox.phase("p", f"steps:\n  - {{id: a, run: [sh, -c, 'touch {flag}; cat {gate}']}}\n")
     sandbox.phase("q", "steps:\n  - {id: a, run: [echo]}\n")
-    first = begun(sandbox, flag, "run-phase", "p")
+    first = sandbox.begun(flag, "run-phase", "p", output=subprocess.PIPE)
     second = subprocess.Popen(
         (sys.executable, "-m", "cli_multi_rapid", "run-phase", "q", "--wait"), cwd=sandbox.root,
         env={**os.environ, "CMR_TRUST": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -258,7 +245,7 @@ def test_json_is_json_whatever_happens(sandbox, arguments):
 def test_a_killed_supervisor_is_an_interruption(sandbox, tmp_path):
     flag = tmp_path / "flag"
     sandbox.phase("p", f"steps:\n  - {{id: a, run: [sh, -c, 'test -e {flag} && exit 0; touch {flag}; sleep 60']}}\n")
-    process = begun(sandbox, flag, "run-phase", "p")
+    process = sandbox.begun(flag, "run-phase", "p", output=subprocess.PIPE)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     if not children.exists():
         process.terminate()

@@ -1,11 +1,9 @@
 """Phases that work in worktrees: real git, from outside."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -218,13 +216,7 @@ steps:
       rm src/half; git checkout -q src/f0; echo "$N" > src/second$N
   - {{id: third, run: [sh, -c, "cat src/first src/second1 > src/third"]}}
 """)  # fmt: skip
-    process = subprocess.Popen(
-        (sys.executable, "-m", "cli_multi_rapid", "run-phase", "p"), cwd=project.root,
-        env={**os.environ, "CMR_TRUST": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    while not flag.exists():
-        assert process.poll() is None
-        time.sleep(0.02)
+    process = project.begun(flag, "run-phase", "p")
     process.send_signal(signal.SIGKILL)
     process.wait()
     go.touch()
@@ -321,13 +313,7 @@ setup: [sh, -c, "test -e {flag} || {{ touch {flag}; sleep 60; }}; echo 1 > made.
 steps:
   - {{id: y, run: [cat, made.log], writes: []}}
 """)  # fmt: skip
-    process = subprocess.Popen(
-        (sys.executable, "-m", "cli_multi_rapid", "run-phase", "p"), cwd=project.root,
-        env={**os.environ, "CMR_TRUST": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    while not flag.exists():
-        assert process.poll() is None
-        time.sleep(0.02)
+    process = project.begun(flag, "run-phase", "p")
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 130
     done = project.cmr("resume")
