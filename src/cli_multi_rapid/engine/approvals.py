@@ -27,14 +27,13 @@ from cli_multi_rapid.model.approval import (
 )
 from cli_multi_rapid.model.events import Event, Kind, Payload
 from cli_multi_rapid.model.phase import Approval, duration_s
-from cli_multi_rapid.model.run import Status, StepResult
+from cli_multi_rapid.model.run import CANCELLED, Status, StepResult
 from cli_multi_rapid.system.signatures import comment_of, key_id
 
 Signer = Callable[[str, str, Sequence[str]], str]
 """Tells which of some public keys has signed a text, by its id; nothing if none has. See `Signatures.signer`."""
 
 _LISTED = 20
-_CANCELLED = StepResult(status=Status.CANCELLED, outcome=Status.CANCELLED, reason="the run was cancelled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +87,7 @@ class Approvals:
         for node in due:
             step = self._state.step(node.key)
             if self._state.cancelled:
-                ended.append(Ended(node=node, result=_CANCELLED))
+                ended.append(Ended(node=node, result=CANCELLED))
             elif step.wait is None:
                 await self._begin(node)
             elif result := await self._ending(node, step.wait, step.decision):
@@ -140,11 +139,11 @@ class Approvals:
     async def _ending(self, node: Node, wait: Wait, decision: Decision | None) -> StepResult | None:
         """Return how a wait ends; None if the approval is void, because the project is not what was approved."""
         if decision is None or (decision.at and wait.is_over(datetime.fromisoformat(decision.at))):
-            return _failed(f"expired: nobody decided until {wait.expires_at}")
+            return StepResult.of(Status.FAILURE, f"expired: nobody decided until {wait.expires_at}")
         await asyncio.to_thread(check_recorded, self._state, node.key, wait, decision, signer=self._signer)
         if decision.choice is Choice.REJECTED:
             why = f": {decision.reason}" if decision.reason else ""
-            return _failed(f"rejected by {decision.by.shown}{why}")
+            return StepResult.of(Status.FAILURE, f"rejected by {decision.by.shown}{why}")
         if decision.tree != wait.tree or decision.tree != await self._guard.tree(node):
             return None
         outputs: dict[str, object] = {"by": decision.by.shown, "reason": decision.reason}
@@ -235,7 +234,3 @@ def _end_of(approval: Approval, now: datetime) -> str:
 
 def _named(groups: Sequence[str]) -> str:
     return " or ".join(groups) or "anybody"
-
-
-def _failed(reason: str) -> StepResult:
-    return StepResult(status=Status.FAILURE, outcome=Status.FAILURE, reason=reason)

@@ -92,9 +92,7 @@ class Admission:
             visible = phase_contexts(self.plan, self.graph, self.state, node.phase)
             holds = truthy(expression.evaluate(visible, status=flags, hash_files=self.hash_files))
         except ExpressionError as broken:
-            return Verdict(
-                result=StepResult(status=Status.FAILURE, outcome=Status.FAILURE, reason=f"condition: {broken}")
-            )
+            return Verdict(result=StepResult.of(Status.FAILURE, f"condition: {broken}"))
         return Verdict() if holds else _skipped(f"the condition is false: {condition}")
 
     def _flags(self, node: Node) -> dict[str, bool]:
@@ -170,4 +168,4 @@ def _finite(values: object) -> bool:
 
 
 def _skipped(reason: str) -> Verdict:
-    return Verdict(result=StepResult(status=Status.SKIPPED, outcome=Status.SKIPPED, reason=reason))
+    return Verdict(result=StepResult.of(Status.SKIPPED, reason))

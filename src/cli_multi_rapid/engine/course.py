@@ -21,7 +21,7 @@ from cli_multi_rapid.model.run import Status, StepResult
 Wanted = Mapping[str, tuple[str, ...] | None]
 """Gates by name, each with the paths of its evidence; None where its own reports are meant."""
 
-_NOT_STARTED = StepResult(status=Status.SKIPPED, outcome=Status.SKIPPED, reason="the run was cancelled")
+_NOT_STARTED = StepResult.of(Status.SKIPPED, "the run was cancelled")
 
 
 class Course:
@@ -69,7 +69,7 @@ class Course:
             found = combinations(node.step.matrix, visible)
             check_size(found, "the matrix")
         except (ExpressionError, ValueError) as broken:
-            result = StepResult(status=Status.FAILURE, outcome=Status.FAILURE, reason=f"matrix: {broken}")
+            result = StepResult.of(Status.FAILURE, f"matrix: {broken}")
             self._notes.add(Kind.STEP_FINISHED, step=node.key, payload=payload_of(result))
             return
         payload = {"matrix": found, **({"base": self._state.commit} if node.worktree else {})}

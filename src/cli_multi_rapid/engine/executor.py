@@ -116,20 +116,24 @@ class Executor:
         missing = list(await asyncio.to_thread(self.requirements, step.requires)) if step.requires else []
         if missing:
             names = ", ".join(name for name, _ in missing)
-            return _bad(Status.ERROR, f"not installed: {names}", fix=missing[0][1])
+            return StepResult.of(Status.ERROR, f"not installed: {names}", fix=missing[0][1])
         try:
             argv = self.argv(attempt, phase)
             env = self._env(attempt, phase)
         except ExpressionError as broken:
-            return _bad(Status.FAILURE, f"expression: {broken}")
+            return StepResult.of(Status.FAILURE, f"expression: {broken}")
         except ValueError as refused:
-            return _bad(Status.FAILURE, str(refused), fix="put '--' before it in the list, or pass it through env")
+            return StepResult.of(
+                Status.FAILURE, str(refused), fix="put '--' before it in the list, or pass it through env"
+            )
         timeout = step.timeout or phase.defaults.timeout
         if step.uses:
             return await self._acted(attempt, env, limit=timeout)
         if phase.permissions is not None and phase.permissions.network is Network.NONE:
             if self.no_network is None:
-                return _bad(Status.ERROR, "`network: none` cannot be enforced on this system", fix=_NEEDS_UNSHARE)
+                return StepResult.of(
+                    Status.ERROR, "`network: none` cannot be enforced on this system", fix=_NEEDS_UNSHARE
+                )
             argv = (*self.no_network, *argv)
         ended = await self.runner.run(
             Command(
@@ -149,7 +153,7 @@ class Executor:
         try:
             values = {name: self._value(value, contexts) for name, value in step.with_.items()}
         except ExpressionError as broken:
-            return _bad(Status.FAILURE, f"expression: {broken}")
+            return StepResult.of(Status.FAILURE, f"expression: {broken}")
 
         async def execute(command: Command) -> Exit:
             tag, secrets = f"{attempt.run}:{attempt.key}", tuple(self.secrets.values())
@@ -163,9 +167,9 @@ class Executor:
         try:
             done = await asyncio.wait_for(self.actions[step.uses](given), duration_s(limit))
         except TimeoutError:
-            return _bad(Status.TIMEOUT, f"took longer than {limit}")
+            return StepResult.of(Status.TIMEOUT, f"took longer than {limit}")
         except CmrError as failed:
-            return _bad(Status.ERROR, str(failed), fix=failed.hint)
+            return StepResult.of(Status.ERROR, str(failed), fix=failed.hint)
         said = Masker(self.secrets.values()).mask_text(done.failed or done.skipped or done.said)
         attempt.log.write_text(f"{said}\n", "utf-8")
         status = Status.FAILURE if done.failed else Status.SKIPPED if done.skipped else Status.SUCCESS
@@ -320,10 +324,6 @@ def _masked(value: object, masker: Masker) -> object:
     if isinstance(value, Mapping):
         return {masker.mask_text(str(name)): _masked(inner, masker) for name, inner in value.items()}
     return [_masked(inner, masker) for inner in value] if isinstance(value, list | tuple) else value
-
-
-def _bad(status: Status, reason: str, *, fix: str = "") -> StepResult:
-    return StepResult(status=status, outcome=status, reason=reason, fix=fix)
 
 
 def _worse(facts: StepResult, status: Status, reason: str, *, fix: str = "") -> StepResult:

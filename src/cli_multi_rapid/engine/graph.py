@@ -72,6 +72,19 @@ class Graph:
         """Return the main or the final steps of a phase."""
         return self.parts.get((phase, final), ())
 
+    def find(self, key: str) -> Node | None:
+        """Return the step of a key, which may be that of one combination of its matrix; None if there is none."""
+        return self.nodes.get(key.partition("[")[0])
+
+    def node(self, key: str) -> Node:
+        """Return the step of a key that is known to be in the graph."""
+        return self.nodes[key.partition("[")[0]]
+
+
+def file_name(key: str, number: int) -> str:
+    """Return what files and folders of an attempt are called."""
+    return f"{key.replace('/', '.').replace('[', '.').replace(']', '')}.{number}"
+
 
 def build(phases: Iterable[PhaseSpec]) -> Graph:
     """Build the graph of checked phases. A step without `needs` needs the one before it."""

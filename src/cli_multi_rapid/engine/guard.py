@@ -149,7 +149,7 @@ class Guard:
         return self._broken(key, result, paths) if paths and not result.outcome.bad else result
 
     def _broken(self, key: str, result: StepResult, paths: list[str]) -> StepResult:
-        step = self._graph.nodes[key.partition("[")[0]].step
+        step = self._graph.node(key).step
         return replace(
             result,
             status=Status.SUCCESS if step.continue_on_error else Status.FAILURE,
@@ -171,10 +171,8 @@ class Guard:
 
 
 def _refusal(why: str) -> StepResult:
-    return StepResult(
-        status=Status.ERROR, outcome=Status.ERROR, reason=f"its changes could not be taken back: {why}",
-        fix="say in `writes:` what the step changes, and leave that out",
-    )  # fmt: skip
+    fix = "say in `writes:` what the step changes, and leave that out"
+    return StepResult.of(Status.ERROR, f"its changes could not be taken back: {why}", fix=fix)
 
 
 def _within(at: float | None, begin: str, end: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from cli_multi_rapid.engine.fold import RunState
-from cli_multi_rapid.engine.graph import Graph, Node, RunPlan
+from cli_multi_rapid.engine.graph import Graph, Node, RunPlan, file_name
 from cli_multi_rapid.engine.planner import Ready
 from cli_multi_rapid.errors import WorktreeUnfit
 from cli_multi_rapid.model.checkpoint import Checkpoint, Checkpoints
@@ -100,9 +100,8 @@ class Places:
         if not start.node.apart:
             return await self.shared(phase)
         number = self._state.step(start.key).attempt + 1
-        name = f"{start.key.replace('/', '.').replace('[', '.').replace(']', '')}.{number}"
         base = self._state.step(start.node.key).base or self._first_seen.get(start.node.key) or self.commit
-        place = await self._opened(phase, name, base)
+        place = await self._opened(phase, file_name(start.key, number), base)
         self._apart[start.key] = self._rank(start)
         return place
 
@@ -115,6 +114,7 @@ class Places:
         if self._shared is None:
             self._shared = await self._opened(phase, SHARED, self.commit)
         elif phase.name not in self._prepared:
+            self._check_fit(phase)
             self._shared.fresh, self._shared.moved = None, True
             await self._prepare(phase, self._shared)
         if self._at != self.commit:
@@ -197,9 +197,7 @@ class Places:
     # -- parts
 
     async def _opened(self, phase: PhaseSpec, name: str, commit: str) -> Place:
-        why = self._why_unfit(phase)
-        if why:
-            raise WorktreeUnfit(why)
+        self._check_fit(phase)
         checkout = await self._call(lambda one: one.open(name, commit))
         self._bases[name] = commit
         place = Place(name=name, root=checkout.root, checkpoints=checkout.checkpoints)
@@ -210,8 +208,6 @@ class Places:
 
     async def _prepare(self, phase: PhaseSpec, place: Place) -> None:
         """Run what prepares a checkout for a phase: each time, because one that was killed may have been half done."""
-        if why := self._why_unfit(phase):
-            raise WorktreeUnfit(why)
         if phase.setup and (wrong := await self._means.prepare(phase, place.root, place.name)):
             await self._call(lambda one: one.close(place.name))
             self._shared = None if place is self._shared else self._shared
@@ -219,12 +215,13 @@ class Places:
         if place.name == SHARED:
             self._prepared.add(phase.name)
 
-    def _why_unfit(self, phase: PhaseSpec) -> str:
+    def _check_fit(self, phase: PhaseSpec) -> None:
         if self._means.worktrees is None:
-            return "a worktree needs a git repository"
+            raise WorktreeUnfit("a worktree needs a git repository")
         if not self.commit:
-            return "a worktree needs a commit, and there is none yet"
-        return self._means.unfit(phase)
+            raise WorktreeUnfit("a worktree needs a commit, and there is none yet")
+        if why := self._means.unfit(phase):
+            raise WorktreeUnfit(why)
 
     async def _taken_back(self, start: Ready, place: Place, before: Checkpoint, result: StepResult) -> StepResult:
         checkpoints, label = place.checkpoints, f"{start.key} failed attempt {self._state.step(start.key).attempt}"

@@ -37,7 +37,7 @@ class HalfDone:
 def half_done(state: RunState, graph: Graph) -> Iterator[HalfDone]:
     """Give the steps that may have left changes; `before` is empty where no state was kept."""
     for key, step in state.steps.items():
-        node = graph.nodes.get(key.partition("[")[0])
+        node = graph.find(key)
         running = step.status is Status.RUNNING
         if node is not None and node.writes and (step.half_done or running) and step.instances is None:
             yield HalfDone(

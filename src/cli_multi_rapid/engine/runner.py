@@ -24,7 +24,7 @@ from cli_multi_rapid.model.checkpoint import Checkpoints
 from cli_multi_rapid.model.events import Kind, payload_of
 from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.model.ports import Gatekeeper, Observer, Store
-from cli_multi_rapid.model.run import Status, StepResult
+from cli_multi_rapid.model.run import CANCELLED, Status, StepResult
 from cli_multi_rapid.model.workspace import Worktrees
 
 if TYPE_CHECKING:
@@ -34,10 +34,7 @@ STOPPING_S = 20.0
 """How long the final steps may take together when a run is stopped."""
 
 _TICK_S = 0.2
-_CANCELLED = StepResult(status=Status.CANCELLED, outcome=Status.CANCELLED, reason="the run was cancelled")
-_CUT_OFF = StepResult(
-    status=Status.TIMEOUT, outcome=Status.TIMEOUT, reason=f"the final steps of a stopped run have {STOPPING_S:.0f} s"
-)
+_CUT_OFF = StepResult.of(Status.TIMEOUT, f"the final steps of a stopped run have {STOPPING_S:.0f} s")
 
 
 @dataclass(kw_only=True)
@@ -258,7 +255,7 @@ class Runner:
             if task.cancelled():
                 if self._interrupted:
                     continue
-                result = _CANCELLED
+                result = CANCELLED
             elif task.exception() is not None:
                 broken.append(task)
                 continue

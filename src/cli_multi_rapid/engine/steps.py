@@ -11,7 +11,7 @@ from cli_multi_rapid.engine.commands import shown
 from cli_multi_rapid.engine.executor import Attempt, Executor
 from cli_multi_rapid.engine.expressions import ExpressionError
 from cli_multi_rapid.engine.fold import RunState
-from cli_multi_rapid.engine.graph import Graph, Node, RunPlan
+from cli_multi_rapid.engine.graph import Graph, Node, RunPlan, file_name
 from cli_multi_rapid.engine.guard import Guard
 from cli_multi_rapid.engine.notes import Notes
 from cli_multi_rapid.engine.places import Place, Places
@@ -74,9 +74,7 @@ class Steps:
         try:
             place = await self._places.of(start)
         except WorktreeUnfit as unfit:
-            self._refuse(
-                start, StepResult(status=Status.ERROR, outcome=Status.ERROR, reason=str(unfit), fix=unfit.hint)
-            )
+            self._refuse(start, StepResult.of(Status.ERROR, str(unfit), fix=unfit.hint))
             return None
         if place.own:
             self._places.here.fresh = None  # by the time of the next step there, somebody may have changed something
@@ -123,7 +121,7 @@ class Steps:
         return attempt
 
     def _attempt(self, start: Ready, place: Place, number: int) -> Attempt:
-        name = start.key.replace("/", ".").replace("[", ".").replace("]", "") + f".{number}"
+        name = file_name(start.key, number)
         out = self._folder / name
         visible: seen.Contexts = {}
         if start.node.expressive:
@@ -201,7 +199,7 @@ class Steps:
 
     async def undo(self, key: str) -> Undoing:
         """Note that a step is going to be taken back: a command does that where the step worked."""
-        node, step = self._graph.nodes[key.partition("[")[0]], self._state.step(key)
+        node, step = self._graph.node(key), self._state.step(key)
         own, number = by_itself(node, self._state, key), step.undo_attempt + 1
         acting = undo_node(node) if own else node
         where = self._places.here
@@ -224,9 +222,9 @@ class Steps:
     async def undone(self, undo: Undoing) -> StepResult:
         """Take back what a step has done, if nothing has changed since it ended."""
         key, attempt = undo.key, undo.attempt
-        node = self._graph.nodes[key.partition("[")[0]]
+        node = self._graph.node(key)
         if why := await moved_on(node, key, self._state, self._places, again=attempt.number > 1):
-            return StepResult(status=Status.FAILURE, outcome=Status.FAILURE, reason=why)
+            return StepResult.of(Status.FAILURE, why)
         if not undo.own:
             return await put_back(node, key, self._state, self._places)
         _make_folder(attempt.out)

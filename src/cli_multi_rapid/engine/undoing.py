@@ -13,7 +13,7 @@ from cli_multi_rapid.model.run import Status, StepResult
 from cli_multi_rapid.model.words import few
 from cli_multi_rapid.system.globs import matches
 
-_DONE = StepResult(status=Status.SUCCESS, outcome=Status.SUCCESS)
+_DONE = StepResult.of(Status.SUCCESS)
 
 
 def next_undo(spec: PhaseSpec, graph: Graph, state: RunState) -> str:
@@ -22,7 +22,7 @@ def next_undo(spec: PhaseSpec, graph: Graph, state: RunState) -> str:
         return ""
     main = {node.key for node in graph.of(spec.name, final=False)}
     for key in reversed(state.ended):
-        node = graph.nodes.get(key.partition("[")[0])
+        node = graph.find(key)
         step = state.step(key)
         if node is None or node.key not in main or step.instances is not None or step.undone is not None:
             continue
@@ -53,7 +53,7 @@ async def put_back(node: Node, key: str, state: RunState, places: Places) -> Ste
         return await drop(step.result, state, places)
     checkpoints = places.here.checkpoints
     if checkpoints is None:
-        return _failed("nothing was kept to put back: there is no git repository")
+        return StepResult.of(Status.FAILURE, "nothing was kept to put back: there is no git repository")
     before, label, stopped = step.before, f"{key} taken back", not step.result.tree
 
     def act(one: Checkpoints) -> StepResult:
@@ -103,9 +103,5 @@ def _undoable(node: Node, before: str, result: StepResult) -> bool:
 async def drop(result: StepResult, state: RunState, places: Places) -> StepResult:
     """Let what the worktrees have come to be what it was before a step."""
     if not result.commit or result.commit != state.commit:
-        return _failed("later changes rest on it") if result.commit else _DONE
+        return StepResult.of(Status.FAILURE, "later changes rest on it") if result.commit else _DONE
     return replace(_DONE, commit=await places.back_before(result.commit), changed=result.changed)
-
-
-def _failed(reason: str) -> StepResult:
-    return replace(_DONE, status=Status.FAILURE, outcome=Status.FAILURE, reason=reason)

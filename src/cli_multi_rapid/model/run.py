@@ -72,3 +72,11 @@ class StepResult:
     commit: str = ""
     cached: bool = False
     warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, status: Status, reason: str = "", *, fix: str = "") -> "StepResult":
+        """Return the result of a step of which nothing but the end is known."""
+        return cls(status=status, outcome=status, reason=reason, fix=fix)
+
+
+CANCELLED = StepResult.of(Status.CANCELLED, "the run was cancelled")

@@ -145,7 +145,7 @@ def _built_later(state: RunState, again: set[str], graph: Graph) -> set[str]:
     found: set[str] = set()
     begun = False
     for key in state.ended:
-        node, result = graph.nodes.get(key.partition("[")[0]), state.step(key).result
+        node, result = graph.find(key), state.step(key).result
         if node is None or not node.worktree:
             continue
         if node.key in again:
