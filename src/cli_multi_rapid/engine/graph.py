@@ -76,6 +76,10 @@ class Graph:
         """Return the step of a key, which may be that of one combination of its matrix; None if there is none."""
         return self.nodes.get(key.partition("[")[0])
 
+    def called(self, name: str) -> list[str]:
+        """Return the keys of the steps that a person may mean: by the whole key, or by the id alone."""
+        return [key for key in self.nodes if name in (key, key.partition("/")[2])]
+
     def node(self, key: str) -> Node:
         """Return the step of a key that is known to be in the graph."""
         return self.nodes[key.partition("[")[0]]

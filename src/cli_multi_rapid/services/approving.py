@@ -8,7 +8,7 @@ from pathlib import Path
 from cli_multi_rapid.documents.text import PROGRAM
 from cli_multi_rapid.engine.approvals import accepted_keys, approvers_of, objection, own_work, starter_of
 from cli_multi_rapid.engine.fold import RunState, fold
-from cli_multi_rapid.engine.graph import build
+from cli_multi_rapid.engine.graph import Graph, Node, build
 from cli_multi_rapid.errors import (
     ApprovalExpired,
     ApprovalRefused,
@@ -77,22 +77,24 @@ def decide(
     try:
         check_unaltered(store, project, run)
         state = fold(run, store.events(run))
-        key, wait = _waiting(state, step)
+        plan = plan_of(state.started)
+        graph = build(plan.phases)
+        key, wait = _waiting(state, graph, step)
         if wait.is_over(now or datetime.now(UTC)):
             raise ApprovalExpired(
                 f"{key} waited until {wait.expires_at}",
                 hint=f"it fails when the run is taken up:  {PROGRAM} resume {run}",
             )
-        decision, changed = _decided(project, state, key, wait, choice=choice, reason=reason, key_file=key_file)
+        node = graph.nodes[key]
+        decision, changed = _decided(
+            project, state, node, wait, secrets=plan.secrets, choice=choice, reason=reason, key_file=key_file
+        )
         _record(store, run, key, wait, decision)
     finally:
         store.close()
-    phase, _, name = key.partition("/")
-    spec = plan_of(state.started).phase(phase)
-    title = next(one.title for one in spec.steps if one.id == name)
     return Settled(
-        run=run, step=key, title=title, phase=spec.title, wait=wait, decision=decision, changed=changed,
-        working=is_alive(project, run),
+        run=run, step=key, title=node.step.title, phase=plan.phase(node.phase).title, wait=wait, decision=decision,
+        changed=changed, working=is_alive(project, run),
     )  # fmt: skip
 
 
@@ -105,19 +107,18 @@ def _refuse_inside(environ: Mapping[str, str], run: str) -> None:
         )
 
 
-def _waiting(state: RunState, name: str) -> tuple[str, Wait]:
+def _waiting(state: RunState, graph: Graph, name: str) -> tuple[str, Wait]:
     """Return the key of the step that is meant, and its wait."""
     if state.status.ended:
         raise RunFinished(f"run {state.id} has ended: {state.status}", hint=f"{PROGRAM} rerun {state.id}")
-    nodes = build(plan_of(state.started).phases).nodes
-    keys = [key for key in nodes if name in (key, key.partition("/")[2])]
+    keys = graph.called(name)
     waiting = [key for key in keys if (step := state.steps.get(key)) and step.wait and step.result is None]
     keys = waiting or keys
     if len(keys) != 1:
         why = f"has no step {name!r}" if not keys else f"has several steps {name!r}: {', '.join(keys)}"
         raise StepUnknown(f"run {state.id} {why}", hint=f"{PROGRAM} status {state.id}")
     step, hint = state.step(keys[0]), f"{PROGRAM} status {state.id}"
-    if nodes[keys[0]].step.approval is None:
+    if graph.nodes[keys[0]].step.approval is None:
         raise StepNotWaiting(f"{keys[0]} is no approval", hint=hint)
     if step.result is not None or step.wait is None:
         how = "does not wait yet" if step.result is None else f"has ended: {step.result.reason or step.status}"
@@ -128,20 +129,27 @@ def _waiting(state: RunState, name: str) -> tuple[str, Wait]:
 
 
 def _decided(
-    project: Project, state: RunState, key: str, wait: Wait, *, choice: Choice, reason: str, key_file: Path | None
+    project: Project,
+    state: RunState,
+    node: Node,
+    wait: Wait,
+    *,
+    secrets: Sequence[str],
+    choice: Choice,
+    reason: str,
+    key_file: Path | None,
 ) -> tuple[Decision, tuple[str, ...] | None]:
     """Return the decision, and the files that differ from the start of the run."""
     tree = tree_of(project)
-    worktree = build(plan_of(state.started).phases).nodes[key].worktree
-    present = state.commit if worktree else tree.id
+    present = state.commit if node.worktree else tree.id
     if present != wait.tree:
-        raise _stale(project, state.id, key, wait, present)
+        raise _stale(project, state.id, node.key, wait, present)
     decision = Decision(
         choice=choice, by=Person(user=system_user(), name=tree.user[0], email=tree.user[1]),
-        reason=_masked(project, state, reason), fingerprint=wait.fingerprint, tree=present,
+        reason=_masked(project, secrets, reason), fingerprint=wait.fingerprint, tree=present,
     )  # fmt: skip
     if key_file is not None:
-        decision = _signed(project, state, key, wait, decision, key_file=key_file)
+        decision = _signed(project, state, node.key, wait, decision, key_file=key_file)
     approvers = approvers_of(state.started)
     repository = open_repository(project.root, environ=project.environ)
     name, email = repository.author() if repository else ("", "")
@@ -153,7 +161,7 @@ def _decided(
         raise ApprovalRefused(why, hint=_who(wait, accepted_keys(wait, approvers)))
     if why := own_work(decision, wait, approvers, authors=authors):
         raise ApprovalRefused(why)
-    base = str(state.started["head" if worktree else "tree"])
+    base = str(state.started["head" if node.worktree else "tree"])
     return decision, _differing(project, base, present)
 
 
@@ -207,10 +215,9 @@ def _differing(project: Project, before: str, after: str) -> tuple[str, ...] | N
         return None
 
 
-def _masked(project: Project, state: RunState, reason: str) -> str:
+def _masked(project: Project, names: Sequence[str], reason: str) -> str:
     if len(reason) > _REASON_CHARACTERS:
         raise UsageError(f"the reason is longer than {_REASON_CHARACTERS} characters", hint="write a shorter one")
-    names = plan_of(state.started).secrets
     return Masker(surroundings(project, names).secrets.values()).mask_text(reason) if names and reason else reason
 
 

@@ -5,15 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cli_multi_rapid.engine.fold import RunState, fold
-from cli_multi_rapid.engine.graph import RunPlan, build
+from cli_multi_rapid.engine.graph import Graph, RunPlan
 from cli_multi_rapid.engine.recovery import Choice, HalfDone, half_done, made_whole, renewed
 from cli_multi_rapid.errors import GitFailed
 from cli_multi_rapid.model.events import Kind, NewEvent
-from cli_multi_rapid.services.snapshot import plan_of
 from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.checkpoints import GitCheckpoints
 from cli_multi_rapid.system.git import Repository, open_repository
-from cli_multi_rapid.system.git_refs import Refs, forget
+from cli_multi_rapid.system.git_refs import Refs, forget, runs_with_refs
 from cli_multi_rapid.system.lineage import TAG_NAME
 from cli_multi_rapid.system.step_cache import FolderCache
 from cli_multi_rapid.system.store import SqliteStore
@@ -34,7 +33,7 @@ class Keeping:
         newest = store.runs(limit=keep_runs)
         if len(newest) < keep_runs:
             return
-        older = set(store.runs()) - set(newest)
+        older = (runs_with_refs(self.repository) & set(store.runs())) - set(newest)
         unended = {run for run in older if not _has_ended(store, run)}
         forget(self.repository, keep=frozenset((*newest, *unended)))
 
@@ -74,7 +73,7 @@ def prune_cache(project: Project, *, older_than_s: float) -> tuple[int, int]:
 
 
 def settled(
-    state: RunState, keeping: Keeping | None, *, choice: Choice, warn: Callable[[str], None]
+    state: RunState, graph: Graph, keeping: Keeping | None, *, choice: Choice, warn: Callable[[str], None]
 ) -> Sequence[NewEvent]:
     """Take back what interrupted steps left half done; return the events that record it.
 
@@ -83,7 +82,7 @@ def settled(
         GitFailed: the state to go back to is gone.
     """
     events = []
-    for found in half_done(state, build(plan_of(state.started).phases)):
+    for found in half_done(state, graph):
         if found.place and keeping is not None:
             events.append(renewed(found, keeping.worktrees, commit=state.commit))
             continue
@@ -109,7 +108,5 @@ def _check_lost(found: HalfDone, keeping: Keeping | None) -> None:
 
 
 def _has_ended(store: SqliteStore, run: str) -> bool:
-    return (
-        any(event.kind is Kind.RUN_FINISHED for event in store.events(run))
-        and fold(run, store.events(run)).status.ended
-    )
+    events = store.events(run)
+    return any(event.kind is Kind.RUN_FINISHED for event in events) and fold(run, events).status.ended

@@ -112,7 +112,7 @@ def _phases(record: Payload) -> list[Mapping[str, str]]:
 
 
 def _found(wanted: str, graph: Graph) -> str:
-    found = [key for key in graph.nodes if wanted in (key, key.partition("/")[2])]
+    found = graph.called(wanted)
     if len(found) == 1:
         return found[0]
     known = ", ".join(found or graph.nodes)

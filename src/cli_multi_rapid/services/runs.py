@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine.approvals import Signer, check_recorded
 from cli_multi_rapid.engine.fold import RunState, fold
-from cli_multi_rapid.engine.graph import build
+from cli_multi_rapid.engine.graph import RunPlan, build
 from cli_multi_rapid.engine.recovery import Choice
 from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck, StateDamaged
 from cli_multi_rapid.model.approval import NAMESPACE
@@ -115,7 +115,7 @@ def start(
             for event in begun:
                 session.observer.event(event)
             whole = replace(mine, locks=(*mine.locks, *groups))
-            return asyncio.run(_driven(whole, fold(run, begun), keeping_of(project, run, plan), fence=fence))
+            return asyncio.run(_driven(whole, fold(run, begun), plan, keeping_of(project, run, plan), fence=fence))
 
 
 def resume(project: Project, run: str, *, session: Session) -> Ended:
@@ -180,15 +180,16 @@ def _taken_up(held: _Held, run: str) -> Ended:
         state = fold(run, events)
         _check_unended(state)
         _check_decisions(held.project, state)
-        keeping = keeping_of(held.project, run, plan_of(state.started))
-        with grouped(held.project, plan_of(state.started), run, warn=held.session.warn) as groups:
-            repairs = settled(state, keeping, choice=held.session.half_done, warn=held.session.warn)
+        plan = plan_of(state.started)
+        keeping = keeping_of(held.project, run, plan)
+        with grouped(held.project, plan, run, warn=held.session.warn) as groups:
+            repairs = settled(state, build(plan.phases), keeping, choice=held.session.half_done, warn=held.session.warn)
             for event in (*events, *held.store.append(run, [*repairs, _taken(fence)], fence=fence)):
                 held.session.observer.event(event)
                 if event.seq > len(events):
                     state.apply(event)
             whole = replace(mine, locks=(*mine.locks, *groups))
-            return asyncio.run(_driven(whole, state, keeping, fence=fence))
+            return asyncio.run(_driven(whole, state, plan, keeping, fence=fence))
 
 
 def _check_decisions(project: Project, state: RunState) -> None:
@@ -263,7 +264,7 @@ def _taken(fence: int) -> NewEvent:
     return NewEvent(kind=Kind.RUN_TAKEN, attempt=fence, payload=payload)
 
 
-async def _driven(held: _Held, state: RunState, keeping: Keeping | None, *, fence: int) -> Ended:
+async def _driven(held: _Held, state: RunState, plan: RunPlan, keeping: Keeping | None, *, fence: int) -> Ended:
     from cli_multi_rapid.engine.executor import Executor
     from cli_multi_rapid.engine.runner import Runner
     from cli_multi_rapid.services.actions import actions_of
@@ -274,7 +275,6 @@ async def _driven(held: _Held, state: RunState, keeping: Keeping | None, *, fenc
     from cli_multi_rapid.system.process import SupervisedRunner
 
     project, limits = held.project, held.session.limits
-    plan = plan_of(state.started)
     around = surroundings(project, plan.secrets)
     children = SupervisedRunner(inherit_fds=tuple(lock.descriptor for lock in held.locks))
     loop = asyncio.get_running_loop()

@@ -80,12 +80,22 @@ def recording(repository: Repository) -> Git:
     return replace(git, settings={**git.settings, "core.fsync": "all", "core.logAllRefUpdates": "false"})
 
 
+def runs_with_refs(repository: Repository) -> frozenset[str]:
+    """Return the runs that have refs."""
+    return frozenset(ref.split("/")[2] for ref, _ in _of_runs(repository))
+
+
 def forget(repository: Repository, *, keep: frozenset[str]) -> int:
     """Delete the refs of all runs but those to keep; return how many. Git removes their objects in its own time."""
-    git = repository.git
-    listed = git.call("for-each-ref", "--format=%(refname) %(objectname)", f"{REFS}/").decode().split("\n")
-    refs = [line.split(" ") for line in listed if line]
-    old = [(ref, commit) for ref, commit in refs if ref.split("/")[2] not in keep and not ref.startswith(f"{CACHE}/")]
+    old = [(ref, commit) for ref, commit in _of_runs(repository) if ref.split("/")[2] not in keep]
     if old:
-        git.call("update-ref", "--stdin", given="".join(f"delete {ref} {commit}\n" for ref, commit in old).encode())
+        repository.git.call(
+            "update-ref", "--stdin", given="".join(f"delete {ref} {commit}\n" for ref, commit in old).encode()
+        )
     return len(old)
+
+
+def _of_runs(repository: Repository) -> list[tuple[str, str]]:
+    listed = repository.git.call("for-each-ref", "--format=%(refname) %(objectname)", f"{REFS}/").decode()
+    pairs = (line.split(" ") for line in listed.splitlines())
+    return [(ref, commit) for ref, commit in pairs if not ref.startswith(f"{CACHE}/")]
