@@ -21,17 +21,21 @@ from cli_multi_rapid.documents.reports import (
 )
 from cli_multi_rapid.errors import EvidenceMissing
 from cli_multi_rapid.model.events import Kind
-from cli_multi_rapid.model.gate import Evidence, Finding, GateResult, GateStatus, Level, Severity
+from cli_multi_rapid.model.gate import Evidence, Excuse, Finding, GateResult, GateStatus, Level, Severity, WaiverUse
 from cli_multi_rapid.model.run import Status
 
 
 def gate(status: GateStatus = GateStatus.PASS, level: Level = Level.STANDARD, *evidence: Evidence) -> GateResult:
     """Return a gate's result with a finding."""
-    finding = Finding(rule="r", message="m", path="a.py", line=3, severity=Severity.LOW, fix="f")
+    finding = Finding(rule="r", message="m", path="a.py", line=3, severity=Severity.LOW, fix="f", excused=Excuse.WAIVER)
+    waiver = WaiverUse(
+        rule="r", path="a.py", fingerprint="sha256:1", reason="why", approved_by="b", expires="2030-01-01T00:00:00Z",
+        expired=True,
+    )  # fmt: skip
     return GateResult(
         id="coverage", check="coverage", level=level, status=status, observed=83.9, threshold=85.0, findings=(finding,),
         findings_total=4, tool="t", tool_version="1", rules_digest="d", tree="tree", evidence=evidence, summary="s",
-        details={"lines": 10}, fix="x", started="2026-03-14T09:26:53+00:00", duration_ms=7,
+        waivers=(waiver,), cached=True, details={"lines": 10}, fix="x", started="2026-03-14T09:26:53+00:00", duration_ms=7,
     )  # fmt: skip
 
 
@@ -54,8 +58,13 @@ def test_json_has_every_field_of_every_gate(record) -> None:
         "phase": "phase1", "blocks": True,
         "findings": [
             {"rule": "r", "message": "m", "path": "a.py", "line": 3, "column": 0, "severity": "low", "fingerprint": "",
-             "fix": "f"},
+             "fix": "f", "excused": "waiver"},
         ],
+        "waivers": [
+            {"rule": "r", "path": "a.py", "fingerprint": "sha256:1", "reason": "why", "approved_by": "b",
+             "expires": "2030-01-01T00:00:00Z", "expired": True},
+        ],
+        "cached": True,
     }  # fmt: skip
 
 

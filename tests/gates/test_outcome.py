@@ -15,21 +15,78 @@ from cli_multi_rapid.gates.outcome import (
     one_line,
     unjudged,
 )
-from cli_multi_rapid.model.gate import Finding, GateStatus, Severity
+from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus, Severity, WaiverUse
 from cli_multi_rapid.model.gate_settings import Check, GateSpec
+from cli_multi_rapid.model.policy import Policy
 
 
 def at(line: int, *, rule: str = "r", path: str = "a.py", severity: Severity = Severity.HIGH) -> Finding:
     return Finding(rule=rule, message="m", path=path, line=line, severity=severity)
 
 
-def test_status_follows_from_what_blocks() -> None:
+def status(project, tally: Tally) -> GateStatus:
+    gate = Gate("g", GateSpec(check=Check.DENYLIST), project.given())
+    return judged(gate, tally, summary="s").status
+
+
+def test_status_follows_from_what_blocks(project) -> None:
     tally = Tally(Severity.MEDIUM)
-    assert tally.status is GateStatus.PASS
+    assert status(project, tally) is GateStatus.PASS
     tally.add(at(1, severity=Severity.LOW))
-    assert tally.status is GateStatus.WARN
+    assert status(project, tally) is GateStatus.WARN
     tally.add(at(2, severity=Severity.MEDIUM))
-    assert (tally.status, tally.total, tally.blocking) == (GateStatus.FAIL, 2, 1)
+    assert (status(project, tally), tally.total, tally.blocking) == (GateStatus.FAIL, 2, 1)
+
+
+def excusing(project, tally: Tally, policy: Policy) -> GateResult:
+    gate = Gate("g", GateSpec(check=Check.DENYLIST), replace(project.given(), policy=policy))
+    return judged(gate, tally, summary="found")
+
+
+def waiver(finding: Finding, *, expired: bool = False) -> WaiverUse:
+    return WaiverUse(
+        rule=finding.rule, path=finding.path, fingerprint=finding.fingerprint, reason="r", approved_by="b",
+        expires="2030-01-01T00:00:00Z", expired=expired,
+    )  # fmt: skip
+
+
+def test_only_what_is_excused_does_not_count(project) -> None:
+    tally = Tally(Severity.LOW)
+    tally.add(at(1), "one")
+    tally.add(at(2), "two")
+    first, second = tally.findings()
+    for policy, expected, words in (
+        (Policy(), GateStatus.FAIL, "found"),
+        (Policy(waivers=(waiver(first),)), GateStatus.FAIL, "found, 1 waived"),
+        (Policy(waivers=(waiver(first), waiver(second))), GateStatus.WAIVED, "found, 2 waived"),
+        (Policy(waivers=(waiver(first), waiver(second, expired=True))), GateStatus.FAIL,
+         "found, 1 waived, 1 waiver expired"),
+        (Policy(baseline={"g": frozenset({first.fingerprint})}, waivers=(waiver(second),)), GateStatus.WAIVED,
+         "found, 1 waived, 1 known from the baseline"),
+        (Policy(baseline={"other": frozenset({first.fingerprint})}, waivers=(waiver(second),)), GateStatus.FAIL,
+         "found, 1 waived"),
+    ):  # fmt: skip
+        result = excusing(project, tally, policy)
+        assert (result.status, result.summary) == (expected, words)
+        assert set(result.waivers) == set(policy.waivers)
+        assert result.findings_total == 2
+
+
+def test_a_waiver_names_rule_path_and_fingerprint_together(project) -> None:
+    tally = Tally(Severity.LOW)
+    tally.add(at(1), "one")
+    (found,) = tally.findings()
+    for wrong in (replace(found, rule="other"), replace(found, path="b.py"), replace(found, fingerprint="sha256:0")):
+        assert excusing(project, tally, Policy(waivers=(waiver(wrong),))).status is GateStatus.FAIL
+
+
+def test_what_is_not_held_is_never_excused(project, monkeypatch) -> None:
+    monkeypatch.setattr("cli_multi_rapid.gates.outcome._MAX_HELD", 1)
+    tally = Tally(Severity.LOW)
+    tally.add(at(1), "one")
+    tally.add(at(2), "two")
+    (held,) = tally.findings()
+    assert excusing(project, tally, Policy(waivers=(waiver(held),))).status is GateStatus.FAIL
 
 
 def test_a_fingerprint_survives_the_move_of_its_line() -> None:
@@ -58,12 +115,12 @@ def test_the_order_of_discovery_changes_nothing(order: list[int]) -> None:
     assert fingerprinted([sightings[number] for number in order]) == fingerprinted(sightings)
 
 
-def test_findings_are_capped_worst_first_and_sorted_by_place() -> None:
+def test_findings_are_capped_worst_first_and_sorted_by_place(project) -> None:
     tally = Tally(Severity.LOW)
     for number in range(MAX_FINDINGS + 5):
         tally.add(at(number + 1, severity=Severity.LOW), str(number))
     tally.add(at(9_999, severity=Severity.HIGH), "worst")
-    findings = tally.findings()
+    findings = excusing(project, tally, Policy()).findings
     assert len(findings) == MAX_FINDINGS
     assert tally.total == MAX_FINDINGS + 6
     assert findings[-1].line == 9_999
@@ -75,7 +132,7 @@ def test_counts_stay_exact_when_more_is_found_than_is_held(monkeypatch) -> None:
     tally = Tally(Severity.HIGH)
     for number in range(10):
         tally.add(at(number, severity=Severity.HIGH if number == 9 else Severity.INFO))
-    assert (tally.total, tally.blocking, tally.status) == (10, 1, GateStatus.FAIL)
+    assert (tally.total, tally.blocking) == (10, 1)
 
 
 def test_judged_takes_the_fix_of_the_worst_finding(project) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from cli_multi_rapid.errors import StateDamaged
-from cli_multi_rapid.model.gate import Evidence, Finding, GateResult, GateStatus, Level, Severity
+from cli_multi_rapid.model.gate import Evidence, Excuse, Finding, GateResult, GateStatus, Level, Severity, WaiverUse
 from cli_multi_rapid.model.run import Artifact, Status
 
 T = TypeVar("T")
@@ -121,6 +121,8 @@ def gate_result(values: object, where: str) -> GateResult:
         rules_digest=record.text("rules_digest"),
         tree=record.text("tree"),
         evidence=tuple(_evidence(one) for one in record.records("evidence")),
+        waivers=tuple(_waiver(one) for one in record.records("waivers")),
+        cached=record.flag("cached"),
         details=record.mapping("details"),
         fix=record.text("fix"),
         started=record.text("started"),
@@ -141,6 +143,15 @@ def _evidence(record: Record) -> Evidence:
     return Evidence(path=record.text("path"), sha256=record.text("sha256"))
 
 
+def _waiver(record: Record) -> WaiverUse:
+    names = ("rule", "path", "fingerprint", "reason", "approved_by", "expires")
+    rule, path, fingerprint, reason, approved_by, expires = map(record.text, names)
+    return WaiverUse(
+        rule=rule, path=path, fingerprint=fingerprint, reason=reason, approved_by=approved_by, expires=expires,
+        expired=record.flag("expired"),
+    )  # fmt: skip
+
+
 def _finding(record: Record) -> Finding:
     return Finding(
         rule=record.text("rule"),
@@ -151,4 +162,5 @@ def _finding(record: Record) -> Finding:
         severity=record.choice("severity", Severity),
         fingerprint=record.text("fingerprint"),
         fix=record.text("fix"),
+        excused=record.choice("excused", Excuse) if record.text("excused") else None,
     )

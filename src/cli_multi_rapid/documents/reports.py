@@ -27,7 +27,7 @@ _TAIL_BYTES = 16 << 10
 class Verdict(StrEnum):
     """What a run proves. Only `pass` is green.
 
-    Warn: nothing blocked, but a gate warned, an advisory gate did not pass, or a failure was allowed.
+    Warn: nothing blocked, but a gate warned or was waived, an advisory gate did not pass, or a failure was allowed.
     Unjudged: the work ended well, but no gate looked at it. Unfinished: the run has not ended.
     """
 
@@ -375,4 +375,4 @@ def _plain_fields(value: object, without: tuple[str, ...] = ()) -> dict[str, obj
 
 def _is_warning(result: GateResult) -> bool:
     softened = result.level is Level.ADVISORY and result.status in (GateStatus.FAIL, GateStatus.ERROR)
-    return softened or result.status is GateStatus.WARN
+    return softened or result.status in (GateStatus.WARN, GateStatus.WAIVED)

@@ -33,6 +33,7 @@ _TONES: dict[Status | GateStatus, str] = {
     GateStatus.FAIL: "bad",
     GateStatus.ERROR: "bad",
     GateStatus.WARN: "warn",
+    GateStatus.WAIVED: "warn",
     Status.INTERRUPTED: "warn",
     Status.CANCELLED: "warn",
     Status.WAITING: "warn",

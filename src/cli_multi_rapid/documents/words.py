@@ -114,9 +114,10 @@ def gate_words(gate: GateView) -> str:
     """Return in one sentence what a gate decided and on what grounds."""
     result = gate.result
     verb = {GateStatus.FAIL: "failed", GateStatus.ERROR: "could not be evaluated", GateStatus.WARN: "warned"}
+    quiet = (GateStatus.WARN, GateStatus.WAIVED)
     said = verb.get(result.status, result.status.value)
     why = result.summary or measured(result) or plural(result.findings_total, "finding")
-    softened = "" if result.blocks or result.status is GateStatus.WARN else "; advisory, so it does not block"
+    softened = "" if result.blocks or result.status in quiet else "; advisory, so it does not block"
     return f"gate {result.id} {said}: {why}{softened}"
 
 

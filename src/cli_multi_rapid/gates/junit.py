@@ -83,10 +83,10 @@ def judge_tests(gate: Gate, tests: Tests) -> GateResult:
     for trouble in tests.troubles:
         tally.add(_finding(trouble), trouble.test)
     summary, fix = _summary(tests)
-    failed = bool(tests.troubles) or tests.passed <= 0
+    result = judged(gate, tally, summary=summary, fix=fix)
     return replace(
-        judged(gate, tally, summary=summary, fix=fix),
-        status=GateStatus.FAIL if failed else GateStatus.PASS,
+        result,
+        status=result.status if tests.passed > 0 else GateStatus.FAIL,
         observed=float(len(tests.troubles)),
         threshold=0.0,
         tool="junit",

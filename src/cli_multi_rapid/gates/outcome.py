@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from cli_multi_rapid.gates.evidence import EvidenceError, Report
-from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus, Severity
+from cli_multi_rapid.model.gate import Excuse, Finding, GateResult, GateStatus, Severity, WaiverUse
 from cli_multi_rapid.model.gate_settings import GateSpec
+from cli_multi_rapid.model.policy import Policy
 from cli_multi_rapid.model.ports import GateInput
 
 MAX_FINDINGS = 1_000
@@ -47,21 +48,17 @@ class Tally:
     def add(self, finding: Finding, text: str = "") -> None:
         """Count one finding; `text` is the line it stands in."""
         self.total += 1
-        self.blocking += finding.severity.rank <= self._fail_on.rank
+        self.blocking += self.blocks(finding)
         if len(self._held) < _MAX_HELD:
             self._held.append(Sighting(finding, text))
 
-    @property
-    def status(self) -> GateStatus:
-        """Return fail where anything blocks, warn where there are other findings only, else pass."""
-        if self.blocking:
-            return GateStatus.FAIL
-        return GateStatus.WARN if self.total else GateStatus.PASS
+    def blocks(self, finding: Finding) -> bool:
+        """Tell whether a finding is bad enough to block."""
+        return finding.severity.rank <= self._fail_on.rank
 
-    def findings(self) -> tuple[Finding, ...]:
-        """Return at most 1,000 findings, the worst ones, sorted by path, line and rule, with fingerprints."""
-        worst = sorted(fingerprinted(self._held), key=lambda finding: (finding.severity.rank, *_place(finding)))
-        return tuple(sorted(worst[:MAX_FINDINGS], key=_place))
+    def findings(self) -> list[Finding]:
+        """Return the findings that are held, sorted by path, line and rule, with fingerprints."""
+        return fingerprinted(self._held)
 
 
 def fingerprinted(sightings: Iterable[Sighting]) -> list[Finding]:
@@ -82,19 +79,56 @@ def fingerprinted(sightings: Iterable[Sighting]) -> list[Finding]:
 
 
 def judged(gate: Gate, tally: Tally, *, summary: str, fix: str = "") -> GateResult:
-    """Return the result that follows from what was found; without `fix` it is that of the worst finding."""
-    findings = tally.findings()
+    """Return the result that follows from what was found; without `fix` it is that of the worst finding.
+
+    What the policy excuses does not count. Of more than 1,000 findings the result has the worst; all that are held are
+    written to a file that `details` names.
+    """
+    found = tally.findings()
+    policy = gate.given.policy
+    excused = [replace(one, excused=excuse) for one in found if (excuse := policy.excuse(gate.name, one))]
+    standing = [one for one in found if not policy.excuse(gate.name, one)]
+    uses = _waivers(policy, found)
+    blocking = tally.blocking - sum(map(tally.blocks, excused))
+    shown = sorted([*standing, *excused], key=lambda one: (one.excused is not None, one.severity.rank, *_place(one)))
     return GateResult(
         id=gate.name,
         check=gate.spec.check.value,
         level=gate.given.level,
-        status=tally.status,
-        summary=one_line(summary),
-        findings=findings,
+        status=_status(blocking=blocking, standing=tally.total - len(excused), excused=len(excused)),
+        summary=one_line(f"{summary}{_excused_words(excused, uses)}"),
+        findings=tuple(sorted(shown[:MAX_FINDINGS], key=_place)),
         findings_total=tally.total,
         tree=gate.given.tree,
-        fix=fix or _first_fix(findings),
+        waivers=uses,
+        fix=fix or _first_fix(standing),
     )
+
+
+def _status(*, blocking: int, standing: int, excused: int) -> GateStatus:
+    """Return fail where anything blocks, warn where other findings stand, waived where all are excused, else pass."""
+    if blocking:
+        return GateStatus.FAIL
+    if standing:
+        return GateStatus.WARN
+    return GateStatus.WAIVED if excused else GateStatus.PASS
+
+
+def _waivers(policy: Policy, found: Iterable[Finding]) -> tuple[WaiverUse, ...]:
+    """Return the waivers, expired ones too, that name one of the findings."""
+    uses = (policy.waiver_of(one) for one in found) if policy.waivers else ()
+    return tuple(dict.fromkeys(use for use in uses if use is not None))
+
+
+def _excused_words(excused: Sequence[Finding], uses: Sequence[WaiverUse]) -> str:
+    waived = sum(one.excused is Excuse.WAIVER for one in excused)
+    expired = sum(use.expired for use in uses)
+    words = [
+        f", {waived:,} waived" if waived else "",
+        f", {len(excused) - waived:,} known from the baseline" if len(excused) > waived else "",
+        f", {counted(expired, 'waiver')} expired" if expired else "",
+    ]
+    return "".join(words)
 
 
 def unjudged(gate: Gate, problem: EvidenceError, *, reports: Sequence[Report] = ()) -> GateResult:

@@ -13,13 +13,14 @@ class Level(StrEnum):
 
 
 class GateStatus(StrEnum):
-    """Verdict of one gate. Error means that it could not be evaluated."""
+    """Verdict of one gate. Error means that it could not be evaluated, waived that all it found was excused."""
 
     PASS = "pass"  # noqa: S105  the verdict, not a password
     FAIL = "fail"
     WARN = "warn"
     ERROR = "error"
     SKIPPED = "skipped"
+    WAIVED = "waived"
 
 
 class Severity(StrEnum):
@@ -36,6 +37,13 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+class Excuse(StrEnum):
+    """Why a finding does not count: a waiver names it, or the baseline has it since before."""
+
+    WAIVER = "waiver"
+    BASELINE = "baseline"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing a gate found. Lines and columns count from 1; 0 means that there is none."""
@@ -48,6 +56,20 @@ class Finding:
     severity: Severity = Severity.HIGH
     fingerprint: str = ""
     fix: str = ""
+    excused: Excuse | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverUse:
+    """A waiver that names a finding of a result. One that has expired excuses nothing. `expires` is UTC in ISO 8601."""
+
+    rule: str
+    path: str
+    fingerprint: str
+    reason: str
+    approved_by: str
+    expires: str
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +82,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
-    """What one gate decided, and on what grounds."""
+    """What one gate decided, and on what grounds.
+
+    `findings` are at most 1,000 of `findings_total`, excused ones among them. `cached` tells that every file's findings
+    were known from before, by its content.
+    """
 
     id: str
     check: str
@@ -76,6 +102,8 @@ class GateResult:
     rules_digest: str = ""
     tree: str = ""
     evidence: tuple[Evidence, ...] = ()
+    waivers: tuple[WaiverUse, ...] = ()
+    cached: bool = False
     details: dict[str, object] = field(default_factory=dict)
     fix: str = ""
     started: str = ""

@@ -1,12 +1,14 @@
 """Where siblings meet: what a part needs of another one, without importing it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from cli_multi_rapid.model.change import Change
 from cli_multi_rapid.model.events import Event, NewEvent
 from cli_multi_rapid.model.gate import GateResult, Level
 from cli_multi_rapid.model.gate_settings import GateSpec
+from cli_multi_rapid.model.policy import Policy
 from cli_multi_rapid.model.process import Command, Exit
 
 
@@ -46,6 +48,10 @@ class GateInput:
     the project's own `reports`. `files` are the project's files that git does not ignore (POSIX paths relative to
     `root`, sorted). `execute` runs a command under supervision and blocks until it ended. `work` is a folder for
     scratch files and captured output; `cache` one that outlives the run.
+
+    `blobs` has git's id of the content of each file, as far as it has one. `change` returns what differs from the base
+    revision, or None where there is no base; it may take a while and raise `GitFailed`. `results` are those of the
+    gates before this one, for checks that judge other gates.
     """
 
     root: str
@@ -57,6 +63,10 @@ class GateInput:
     work: str
     cache: str
     execute: Callable[[Command], Exit]
+    policy: Policy = field(default_factory=Policy)
+    blobs: Mapping[str, str] = field(default_factory=dict)
+    change: Callable[[], Change | None] = lambda: None
+    results: tuple[GateResult, ...] = ()
 
 
 class EvaluateGate(Protocol):
