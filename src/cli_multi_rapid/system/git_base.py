@@ -1,0 +1,131 @@
+"""The base revision of a change: which commit it is, what it holds, and how the project differs from it."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+
+from cli_multi_rapid.errors import GitFailed
+from cli_multi_rapid.model.change import ChangedFile, ChangeKind
+from cli_multi_rapid.system.git import Repository
+
+_PLAIN = ("-r", "--no-ext-diff", "--no-textconv", "--no-color", "-M")
+_HUNK = re.compile(rb"^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+_KINDS = {"A": ChangeKind.ADDED, "D": ChangeKind.DELETED, "R": ChangeKind.RENAMED, "C": ChangeKind.ADDED}
+
+
+def commit_of(repository: Repository, revision: str) -> str:
+    """Return the id of the commit that a revision stands for; nothing where there is none."""
+    asked = ("rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    answer = repository.git.ask(*asked)
+    return answer.out.decode().strip() if answer.code == 0 else ""
+
+
+def merge_base(repository: Repository, one: str, other: str) -> str:
+    """Return the best common ancestor of two commits; nothing where they have none."""
+    answer = repository.git.ask("merge-base", one, other)
+    return answer.out.decode().split("\n")[0] if answer.code == 0 else ""
+
+
+def contents(repository: Repository, commit: str, paths: Sequence[str]) -> dict[str, bytes]:
+    """Return the content that files of the project have in a commit; those that it does not have are left out.
+
+    Raises:
+        GitFailed: git answered something else than was asked.
+    """
+    asked = "".join(f"{commit}:{repository.prefix}{path}\n" for path in paths)
+    answer = repository.git.call("cat-file", "--batch", given=os.fsencode(asked))
+    found: dict[str, bytes] = {}
+    for path in paths:
+        head, _, answer = answer.partition(b"\n")
+        if head.endswith(b" missing"):
+            continue
+        kind, size = head.split(b" ")[-2:]
+        if not size.isdigit():
+            raise GitFailed(f"git does not say what {path} is", where=str(repository.root))
+        if kind == b"blob":
+            found[path] = answer[: int(size)]
+        answer = answer[int(size) + 1 :]
+    return found
+
+
+def blobs(repository: Repository, tree: str) -> dict[str, str]:
+    """Return git's id of the content of every regular file of a tree, by its path from the root of the tree."""
+    found = {}
+    for item in repository.git.names("ls-tree", "-r", "-z", tree):
+        facts, _, path = item.partition("\t")
+        mode, _, name = facts.split(" ")
+        if mode.startswith("100"):
+            found[path] = name
+    return found
+
+
+def tree_in(repository: Repository, commit: str) -> str:
+    """Return the id of the tree that the project's folder is in a commit; that of the empty one where it has none."""
+    folder = f"{commit}:{repository.prefix.rstrip('/')}" if repository.prefix else f"{commit}^{{tree}}"
+    answer = repository.git.ask("rev-parse", "--quiet", "--verify", folder)
+    found = answer.out if answer.code == 0 else repository.git.call("hash-object", "-t", "tree", "--stdin")
+    return found.decode().strip()
+
+
+def difference(repository: Repository, before: str, after: str) -> dict[str, ChangedFile]:
+    """Return how two trees differ, by path.
+
+    Raises:
+        GitFailed: git's two accounts of the difference do not match.
+    """
+    named = list(_named(repository.git.names("diff-tree", "-z", "--raw", *_PLAIN, before, after)))
+    patch = repository.git.call("diff-tree", "-p", "-U0", "--full-index", *_PLAIN, before, after)
+    parts = iter(re.split(rb"^diff --git ", patch, flags=re.MULTILINE)[1:])
+    found = {}
+    for letter, old, path in named:
+        # A file that became a link, or the reverse, is one that was deleted and another that was added.
+        own = [next(parts, None) for _ in range(2 if letter == "T" else 1)]
+        if None in own:
+            raise GitFailed("git does not say how the project differs from its base", where=str(repository.root))
+        found[path] = _changed(letter, old, b"".join(part or b"" for part in own))
+    return found
+
+
+def line_authors(repository: Repository, commit: str, path: str) -> list[frozenset[str]]:
+    """Return name and e-mail address of whoever wrote each line of a file as it is in a commit, in lower case."""
+    # Neither a program that converts files nor a list of commits to overlook, both from the repository, has a say.
+    plain = ("-c", "blame.ignoreRevsFile=", "blame", "--no-textconv", "--line-porcelain")
+    answer = repository.git.call(*plain, commit, "--", f"{repository.prefix}{path}")
+    authors: list[frozenset[str]] = []
+    known: set[str] = set()
+    for line in os.fsdecode(answer).split("\n"):
+        key, _, value = line.partition(" ")
+        if line.startswith("\t"):
+            authors.append(frozenset(known))
+            known = set()
+        elif key in ("author", "author-mail"):
+            known.add(value.strip("<>").casefold())
+    return authors
+
+
+def is_shallow(repository: Repository) -> bool:
+    """Tell whether the repository has only the newest part of its history."""
+    return repository.git.call("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
+def _named(items: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield git's letter, old path and present path of each difference. A deleted file is called by its old path."""
+    rest = iter(items)
+    for facts in rest:
+        letter = facts.split(" ")[-1][:1]
+        old = next(rest)
+        yield letter, old, next(rest) if letter in "RC" else old
+
+
+def _changed(letter: str, before: str, part: bytes) -> ChangedFile:
+    kind = _KINDS.get(letter, ChangeKind.MODIFIED)
+    lines: set[int] = set()
+    removed = 0
+    for found in _HUNK.finditer(part):  # a line of a file has a sign before it
+        start, count = int(found[2]), int(found[3] or 1)
+        removed += int(found[1] or 1)
+        lines.update(range(start, start + count))
+    return ChangedFile(
+        kind=kind, before="" if kind is ChangeKind.ADDED else before, lines=frozenset(lines), removed=removed,
+        binary=b"\nBinary files " in part,
+    )  # fmt: skip
