@@ -35,8 +35,8 @@ def gate(status: GateStatus = GateStatus.PASS, level: Level = Level.STANDARD, *e
     return GateResult(
         id="coverage", check="coverage", level=level, status=status, observed=83.9, threshold=85.0, findings=(finding,),
         findings_total=4, tool="t", tool_version="1", rules_digest="d", tree="tree", evidence=evidence, summary="s",
-        waivers=(waiver,), cached=True, details={"lines": 10}, fix="x", started="2026-03-14T09:26:53+00:00",
-        duration_ms=7,
+        all_findings=Evidence(path="/all", sha256="2"), waivers=(waiver,), cached=True, details={"lines": 10}, fix="x",
+        started="2026-03-14T09:26:53+00:00", duration_ms=7,
     )  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def test_json_has_every_field_of_every_gate(record) -> None:
             {"rule": "r", "path": "a.py", "fingerprint": "sha256:1", "reason": "why", "approved_by": "b",
              "expires": "2030-01-01T00:00:00Z", "expired": True},
         ],
-        "cached": True,
+        "all_findings": {"path": "/all", "sha256": "2"}, "cached": True,
     }  # fmt: skip
 
 

@@ -335,7 +335,7 @@ def test_no_plain_value_whatever_breaks_the_loading(data: st.DataObject) -> None
         assert problem.fix
 
 
-@pytest.mark.parametrize("name", ["phase", "gates", "config"])
+@pytest.mark.parametrize("name", ["phase", "gates", "waivers", "config"])
 def test_the_published_schema_is_the_one_that_executes(name: str) -> None:
     schema = json.loads(schema_text(name))
     assert schema["$id"] == f"urn:cmr:{name}:v1"

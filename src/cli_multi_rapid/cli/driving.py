@@ -68,13 +68,14 @@ def begin(
     adopt: "Callable[[Payload], Sequence[NewEvent]]" = lambda _: (),
 ) -> int:  # fmt: skip
     """Check trust, run what is wished, and return the exit code."""
+    from cli_multi_rapid.services.base import base_of
     from cli_multi_rapid.services.compliance import chosen_level
     from cli_multi_rapid.services.phases import prepare, require_trusted
     from cli_multi_rapid.services.runs import start
     from cli_multi_rapid.services.wiring import read_specs
 
-    specs = read_specs(project)
-    wish = replace(wish, level=chosen_level(settings, specs.gates.level))
+    specs = read_specs(project, base_of(project))
+    wish = replace(wish, level=chosen_level(settings, specs))
     if validate:
         wish = replace(wish, final_gates=tuple(specs.gates.gates))
     trust = require_trusted(project, specs, settings)

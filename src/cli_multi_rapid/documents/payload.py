@@ -121,6 +121,7 @@ def gate_result(values: object, where: str) -> GateResult:
         rules_digest=record.text("rules_digest"),
         tree=record.text("tree"),
         evidence=tuple(_evidence(one) for one in record.records("evidence")),
+        all_findings=_evidence(Record(kept, where)) if (kept := record.mapping("all_findings")) else None,
         waivers=tuple(_waiver(one) for one in record.records("waivers")),
         cached=record.flag("cached"),
         details=record.mapping("details"),

@@ -5,12 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 
+from cli_multi_rapid.errors import StateUnwritable
 from cli_multi_rapid.gates.evidence import EvidenceError, Report
-from cli_multi_rapid.model.gate import Excuse, Finding, GateResult, GateStatus, Severity, WaiverUse
+from cli_multi_rapid.model.gate import Evidence, Excuse, Finding, GateResult, GateStatus, Severity, WaiverUse
 from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.policy import Policy
 from cli_multi_rapid.model.ports import GateInput
+from cli_multi_rapid.system.files import write_atomic
 
 MAX_FINDINGS = 1_000
 _MAX_HELD = 50_000
@@ -82,7 +85,7 @@ def judged(gate: Gate, tally: Tally, *, summary: str, fix: str = "") -> GateResu
     """Return the result that follows from what was found; without `fix` it is that of the worst finding.
 
     What the policy excuses does not count. Of more than 1,000 findings the result has the worst; all that are held are
-    written to a file that `details` names.
+    written to a file that the result names.
     """
     found = tally.findings()
     policy = gate.given.policy
@@ -101,8 +104,20 @@ def judged(gate: Gate, tally: Tally, *, summary: str, fix: str = "") -> GateResu
         findings_total=tally.total,
         tree=gate.given.tree,
         waivers=uses,
+        all_findings=_kept(gate, shown) if len(shown) > MAX_FINDINGS else None,
         fix=fix or _first_fix(standing),
     )
+
+
+def _kept(gate: Gate, findings: Sequence[Finding]) -> Evidence:
+    """Write the list of all findings; return where it is."""
+    data = listing(findings)
+    path = Path(gate.given.work) / "all-findings.jsonl"
+    try:
+        write_atomic(path, data)
+    except OSError as failed:
+        raise StateUnwritable(f"the findings cannot be kept: {failed.strerror}", where=str(path)) from failed
+    return Evidence(path=str(path), sha256=sha256(data).hexdigest())
 
 
 def _status(*, blocking: int, standing: int, excused: int) -> GateStatus:
@@ -129,6 +144,15 @@ def _excused_words(excused: Sequence[Finding], uses: Sequence[WaiverUse]) -> str
         f", {counted(expired, 'waiver')} expired" if expired else "",
     ]
     return "".join(words)
+
+
+def listing(findings: Iterable[Finding]) -> bytes:
+    """Return the list of all findings of a result: a line of JSON each."""
+    rows = (
+        [one.rule, one.path, one.line, one.severity.value, one.fingerprint, one.excused.value if one.excused else ""]
+        for one in findings
+    )
+    return b"".join(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n" for row in rows)
 
 
 def unjudged(gate: Gate, problem: EvidenceError, *, reports: Sequence[Report] = ()) -> GateResult:

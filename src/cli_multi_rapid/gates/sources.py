@@ -37,7 +37,9 @@ class SourceTree:
         self.large: list[str] = []
         self._unreadable: list[str] = []
         self._root = Path(given.root)
-        self._paths = [path for path in given.files if not matches(path, exclude)]
+        self._only = given.only
+        kept = given.files if given.only is None else sorted(given.only.intersection(given.files))
+        self._paths = [path for path in kept if not matches(path, exclude)]
         self._is_inside = lru_cache(maxsize=None)(lambda folder: inside(self._root, folder / "_"))
 
     def __iter__(self) -> Iterator[Source]:
@@ -59,7 +61,7 @@ class SourceTree:
                 f"{counted(len(self._unreadable), 'file')} cannot be read: {names}",
                 fix="make them readable, or leave them out with `exclude`",
             )
-        if not self.read and not self.large:
+        if not self.read and not self.large and self._only is None:
             raise EvidenceError("there is no file to scan", fix="check `exclude` of this gate, and what git ignores")
 
     def _data(self, path: str) -> bytes | None:

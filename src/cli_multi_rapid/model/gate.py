@@ -12,6 +12,12 @@ class Level(StrEnum):
     STRICT = "strict"
 
 
+def stricter(*levels: Level | None) -> Level | None:
+    """Return the strictest of some levels; None where there is none."""
+    order = list(Level)
+    return max((level for level in levels if level is not None), key=order.index, default=None)
+
+
 class GateStatus(StrEnum):
     """Verdict of one gate. Error means that it could not be evaluated, waived that all it found was excused."""
 
@@ -84,8 +90,8 @@ class Evidence:
 class GateResult:
     """What one gate decided, and on what grounds.
 
-    `findings` are at most 1,000 of `findings_total`, excused ones among them. `cached` tells that every file's findings
-    were known from before, by its content.
+    `findings` are at most 1,000 of `findings_total`, excused ones among them; where there are more, `all_findings` is a
+    list of them. `cached` tells that every file's findings were known from before, by its content.
     """
 
     id: str
@@ -102,6 +108,7 @@ class GateResult:
     rules_digest: str = ""
     tree: str = ""
     evidence: tuple[Evidence, ...] = ()
+    all_findings: Evidence | None = None
     waivers: tuple[WaiverUse, ...] = ()
     cached: bool = False
     details: dict[str, object] = field(default_factory=dict)

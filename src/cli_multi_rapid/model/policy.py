@@ -3,13 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from cli_multi_rapid.model.gate import Excuse, Finding, WaiverUse
+from cli_multi_rapid.model.keys import key
+from cli_multi_rapid.model.phase import STRICT
 
 WAIVERS_SCHEMA = "cmr/waivers@v1"
 BASELINE_SCHEMA = "cmr/baseline@v1"
-Named = tuple[str, str, str]
-"""What names a finding: its rule, its path and its fingerprint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A base revision: its commit id, and in words why it is that one. `texts` has the policy files that it has."""
+
+    commit: str
+    why: str
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +52,29 @@ class Policy:
 def has_expired(expires: str, now: datetime) -> bool:
     """Tell whether a time, in ISO 8601 with a zone, has come: what expires is valid while now is before it."""
     return now >= datetime.fromisoformat(expires).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """One waiver of `config/waivers.yaml`: it excuses one finding until it expires."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    rule: str = key("Rule of the finding.", pattern=r"\S")
+    path: str = key("Path of the finding, without wildcards.", pattern=r"\S")
+    fingerprint: str = key("Fingerprint of the finding.", pattern=r"^sha256:[0-9a-f]{64}$")
+    reason: str = key("Why the finding may stay.", pattern=r"\S")
+    approved_by: str = key(
+        "Who approved it: an e-mail address or a name, of somebody else than who wrote the waiver.",
+        alias="approved-by",
+        pattern=r"\S",
+    )
+    expires: str = key("When it ends: a time with its zone, such as 2027-01-31T00:00:00Z. It is valid before that.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverFile:
+    """`config/waivers.yaml`."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    schema: str = key("Version of this format.", pattern=r"^cmr/waivers@v1$")
+    waivers: tuple[Waiver, ...] = key("The waivers.", default=())

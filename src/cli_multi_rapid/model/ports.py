@@ -49,9 +49,10 @@ class GateInput:
     `root`, sorted). `execute` runs a command under supervision and blocks until it ended. `work` is a folder for
     scratch files and captured output; `cache` one that outlives the run.
 
-    `blobs` has git's id of the content of each file, as far as it has one. `change` returns what differs from the base
-    revision, or None where there is no base; it may take a while and raise `GitFailed`. `results` are those of the
-    gates before this one, for checks that judge other gates.
+    `only`, where it is not None, are the paths to which checks that look at files one by one keep. `blobs` has git's id
+    of the content of each file, as far as it has one. `change` returns what differs from the base revision, or None
+    where there is no base; it may take a while and raise `GitFailed`. `results` are those of the gates before this one,
+    for checks that judge other gates.
     """
 
     root: str
@@ -65,6 +66,7 @@ class GateInput:
     execute: Callable[[Command], Exit]
     policy: Policy = field(default_factory=Policy)
     blobs: Mapping[str, str] = field(default_factory=dict)
+    only: frozenset[str] | None = None
     change: Callable[[], Change | None] = lambda: None
     results: tuple[GateResult, ...] = ()
 

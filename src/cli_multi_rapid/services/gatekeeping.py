@@ -1,19 +1,26 @@
 """Gates of a project, evaluated for the engine: the place where engine and gates meet."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.gates.runner import evaluate
 from cli_multi_rapid.model.gate import GateResult, Level
 from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.process import Command, Exit, ProcessRunner
+from cli_multi_rapid.services.base import base_at, change_since, verdicts_of
 from cli_multi_rapid.services.project import cache_dir, ensure_state_dir
-from cli_multi_rapid.services.tree import files_of, tree_of
+from cli_multi_rapid.services.tree import blobs_of, files_of, tree_of
 from cli_multi_rapid.services.wiring import Project
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.change import Change
 
 _STOPPED = Exit(error="the run was stopped")
 
@@ -23,6 +30,8 @@ class ProjectGates:
     """Evaluates gates of a project in threads; implements `model.ports.Gatekeeper`.
 
     The commands of gates are children of the run like those of steps: supervised, tagged, their output masked.
+    `base` is the commit that the project is compared with; with `changed_only`, checks that look at files look at those
+    that differ from it.
     """
 
     run: str
@@ -33,8 +42,13 @@ class ProjectGates:
     env: Mapping[str, str]
     secrets: tuple[str, ...]
     children: ProcessRunner
+    base: str = ""
+    changed_only: bool = False
+    warn: Callable[[str], None] = lambda _: None
     _active: set["Future[Exit]"] = field(default_factory=set)
     _stopped: list[bool] = field(default_factory=list)
+    _changes: "dict[str, Change]" = field(default_factory=dict)
+    _looking: Lock = field(default_factory=Lock)
 
     async def judge(
         self, wanted: Mapping[str, tuple[str, ...] | None], *, phase: str, root: str, work: str
@@ -59,6 +73,11 @@ class ProjectGates:
     ) -> tuple[GateResult, ...]:
         index = None if project.root == self.project.root else work / "index"
         tree, files = tree_of(project, index=index).id, files_of(project)
+        verdicts = verdicts_of(project, base_at(project, self.base))
+        for note in verdicts.notes:
+            self.warn(note)
+        change = partial(self._change, project, tree)
+        only = frozenset(found.touched) if self.changed_only and (found := change()) else None
         cache = ensure_state_dir(cache_dir(self.project.environ))
 
         def execute(command: Command) -> Exit:
@@ -71,9 +90,16 @@ class ProjectGates:
             return GateInput(
                 root=str(project.root), level=self.level, files=files, tree=tree,
                 evidence=wanted[name], env=self.env, work=str(scratch), cache=str(cache), execute=execute,
+                policy=verdicts.policy, blobs=blobs_of(project, tree), change=change, only=only,
             )  # fmt: skip
 
         return evaluate({name: self.gates[name] for name in wanted}, given, parallel=self.parallel)
+
+    def _change(self, project: Project, tree: str) -> "Change | None":
+        with self._looking:
+            if self.base and tree not in self._changes:
+                self._changes[tree] = change_since(project, self.base, tree)
+            return self._changes.get(tree)
 
     def _execute(self, command: Command, loop: asyncio.AbstractEventLoop) -> Exit:
         if self._stopped:

@@ -10,9 +10,9 @@ from cli_multi_rapid.engine.graph import Graph, build, ordered
 from cli_multi_rapid.errors import RunUnknown
 from cli_multi_rapid.model.phase import Network, PhaseSpec, Step, Workspace
 from cli_multi_rapid.model.run import Status
-from cli_multi_rapid.services.snapshot import Wish, check_approvers, check_phase, chosen_inputs
+from cli_multi_rapid.services.snapshot import Wish, check_approvers, check_phase, chosen_inputs, recorded_specs
 from cli_multi_rapid.services.surroundings import surroundings
-from cli_multi_rapid.services.wiring import Project, checked_specs, read_specs
+from cli_multi_rapid.services.wiring import Project, read_specs
 
 Present = Callable[[tuple[str, ...]], Mapping[str, str]]
 
@@ -94,8 +94,7 @@ def graph_of(project: Project, what: str) -> list[Node]:
         check_phase(what, specs)
         raise
     phases = cast("list[dict[str, str]]", events[0].payload["phases"])
-    texts = {phase["path"]: phase["text"] for phase in phases}
-    found = checked_specs(texts, cast("str | None", events[0].payload["gates_text"])).phases
+    found = recorded_specs(events[0].payload).phases
     view = one(project, what)
     statuses = {step.key: step.status for step in view.steps}
     return _nodes(tuple(found[phase["name"]] for phase in phases), statuses)

@@ -24,7 +24,7 @@ from cli_multi_rapid.services.groups import grouped
 from cli_multi_rapid.services.keeping import Keeping, cache_of, keeping_of, settled
 from cli_multi_rapid.services.project import ensure_state_dir
 from cli_multi_rapid.services.runids import new_run_id
-from cli_multi_rapid.services.snapshot import fingerprint_of, plan_of
+from cli_multi_rapid.services.snapshot import base_commit, fingerprint_of, plan_of
 from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.services.worktrees import why_unfit
 from cli_multi_rapid.system.lock import ProjectLock, acquire
@@ -40,7 +40,7 @@ WAITS = 4
 """Exit code of a run that waits for a person."""
 
 _RECENT = 50
-_SAME = ("phases", "inputs", "gates_text", "final_gates", "level", "approvers", "to_branch")
+_SAME = ("phases", "inputs", "gates_text", "final_gates", "level", "approvers", "to_branch", "changed_only")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +293,8 @@ async def _driven(held: _Held, state: RunState, plan: RunPlan, keeping: Keeping 
         gatekeeper=ProjectGates(
             run=state.id, project=project, gates=plan.gates, level=plan.level, parallel=plan.parallel,
             env=around.environ, secrets=tuple(around.secrets.values()), children=children,
+            base=base_commit(state.started), changed_only=bool(state.started.get("changed_only")),
+            warn=held.session.warn,
         ),
         observer=held.session.observer,
         folder=project.folder(state.id),

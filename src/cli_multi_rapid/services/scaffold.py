@@ -151,9 +151,9 @@ def write_files(root: Path, content: Mapping[str, str]) -> None:
 def write_schemas(root: Path) -> None:
     """Write the schemas that editors complete from; they are ours, so older ones are replaced."""
     from cli_multi_rapid.services.reporting import keep_out_of_git
-    from cli_multi_rapid.system.document import schema_text
+    from cli_multi_rapid.system.document import FORMATS, schema_text
 
-    write_files(root, {f".cmr/schema/{kind}.schema.json": schema_text(kind) for kind in ("phase", "gates", "config")})
+    write_files(root, {f".cmr/schema/{kind}.schema.json": schema_text(kind) for kind in FORMATS})
     keep_out_of_git(root / ".cmr")
 
 

@@ -40,6 +40,7 @@ class Wish:
     final_gates: tuple[str, ...] = ()
     parent: str = ""
     branch: str = ""
+    changed_only: bool = False
     approvers: Approvers = field(default_factory=dict)
 
 
@@ -62,11 +63,13 @@ def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: s
         "final_gates": list(wish.final_gates),
         "level": wish.level.value,
     }
+    if specs.base is not None:
+        record["base"] = {"commit": specs.base.commit, "why": specs.base.why, "gates_text": specs.base_text}
     record["fingerprint"] = fingerprint(record, tree.id)
     record.update(
         parallel=wish.parallel, tree=tree.id, head=tree.head, branch=tree.branch, version=VERSION,
         root=str(project.root), host=socket.gethostname(), trust=trust, path=path, parent=wish.parent,
-        to_branch=wish.branch,
+        to_branch=wish.branch, changed_only=wish.changed_only,
         by=payload_of(Person(user=system_user(), name=tree.user[0], email=tree.user[1])),
     )  # fmt: skip
     if wish.approvers and any(step.approval for phase in phases for step in phase.steps):
@@ -75,9 +78,10 @@ def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: s
 
 
 def fingerprint(record: Mapping[str, object], tree: str) -> str:
-    """Return what approvals and resumes are bound to: SHA-256 over specs, inputs, gates, level and base tree."""
+    """Return what approvals and resumes are bound to: SHA-256 over specs, inputs, gates, level and base."""
     names = ("phases", "targets", "inputs", "gates_text", "final_gates", "level")
-    text = json.dumps([*(record[name] for name in names), tree], sort_keys=True, separators=(",", ":"))
+    bound = [*(record[name] for name in names), tree, *([record["base"]] if "base" in record else [])]
+    text = json.dumps(bound, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
 
 
@@ -92,7 +96,7 @@ def fingerprint_of(record: Payload) -> str | None:
 def plan_of(record: Payload) -> RunPlan:
     """Return the plan of a recorded snapshot."""
     phases = cast("list[dict[str, str]]", record["phases"])
-    specs = checked_specs({p["path"]: p["text"] for p in phases}, cast("str | None", record["gates_text"]))
+    specs = recorded_specs(record)
     return RunPlan(
         phases=tuple(specs.phases[phase["name"]] for phase in phases),
         inputs=cast("dict[str, dict[str, Scalar]]", record["inputs"]),
@@ -103,6 +107,19 @@ def plan_of(record: Payload) -> RunPlan:
         secrets=tuple(cast("list[str]", record["secrets"])),
         git={name: record[name] for name in ("head", "branch", "tree")},
     )
+
+
+def recorded_specs(record: Payload) -> Specs:
+    """Return the specs of a recorded snapshot."""
+    phases = cast("list[dict[str, str]]", record["phases"])
+    base = cast("dict[str, str | None]", record.get("base") or {})
+    texts = {phase["path"]: phase["text"] for phase in phases}
+    return checked_specs(texts, cast("str | None", record["gates_text"]), base.get("gates_text"))
+
+
+def base_commit(record: Payload) -> str:
+    """Return the commit that a recorded run is compared with; nothing where there is none."""
+    return cast("dict[str, str]", record.get("base") or {}).get("commit", "")
 
 
 def secret_names(specs: Specs) -> tuple[str, ...]:

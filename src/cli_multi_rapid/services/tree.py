@@ -69,3 +69,12 @@ def files_of(project: Project) -> tuple[str, ...]:
 
     repository = open_repository(project.root, environ=project.environ)
     return repository.files() if repository else walk_files(project.root)
+
+
+def blobs_of(project: Project, tree: str) -> dict[str, str]:
+    """Return git's id of the content of each file in a tree of the project; empty outside of git."""
+    from cli_multi_rapid.system.git import open_repository
+    from cli_multi_rapid.system.git_base import blobs
+
+    repository = open_repository(project.root, environ=project.environ) if tree else None
+    return blobs(repository, tree) if repository else {}

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +14,12 @@ from cli_multi_rapid.system.files import PathRefused, read_inside
 if TYPE_CHECKING:  # what only reads the log needs no specs
     from cli_multi_rapid.model.gate_settings import GateFile
     from cli_multi_rapid.model.phase import PhaseSpec
+    from cli_multi_rapid.model.policy import Base
 
 PHASES = "workflows/phase_definitions"
 GATES = "config/compliance-gates.yaml"
+WAIVERS = "config/waivers.yaml"
+BASELINE = "config/compliance-baseline.json"
 SPEC_LIMIT_BYTES = 2 << 20
 
 
@@ -49,12 +52,18 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specs:
-    """The specs of a project, checked, with the texts they were read from (by path relative to the root)."""
+    """The specs of a project, checked, with the texts they were read from (by path relative to the root).
+
+    `gates` are those in force: with a base revision what it has, and what is new. `base_text` is the text of the base's
+    gates where it differs.
+    """
 
     texts: Mapping[str, str]
     phases: "Mapping[str, PhaseSpec]"
     gates_text: str | None
     gates: "GateFile"
+    base: "Base | None" = None
+    base_text: str | None = None
 
 
 def open_project(folder: Path, environ: Mapping[str, str] | None = None) -> Project:
@@ -68,8 +77,10 @@ def open_project(folder: Path, environ: Mapping[str, str] | None = None) -> Proj
     return Project(root=root, state=state_dir(root, environ), environ=environ)
 
 
-def read_specs(project: Project) -> Specs:
-    """Read and check all phases and the gates of a project.
+def read_specs(project: Project, base: "Base | None" = None) -> Specs:
+    """Read and check all phases and the gates of a project; with a base revision, its gates are in force.
+
+    Where the gates of the base cannot be read, those of the project are.
 
     Raises:
         SpecInvalid: with every problem of every file.
@@ -86,13 +97,14 @@ def read_specs(project: Project) -> Specs:
                 fix = "put a regular file of at most 2 MiB there"
                 problems.append(Problem(code="PATH-OUTSIDE", message=refused.reason, path=path, fix=fix))
     gates_text = texts.pop(GATES, None)
+    before = base.texts.get(GATES) if base else None
     try:
-        specs = checked_specs(texts, gates_text)
+        specs = checked_specs(texts, gates_text, before if before != gates_text and _readable(before) else None)
     except SpecInvalid as invalid:
         raise SpecInvalid((*problems, *invalid.problems)) from invalid
     if problems:
         raise SpecInvalid(tuple(problems))
-    return specs
+    return replace(specs, base=base)
 
 
 def text_inside(root: Path, path: str) -> str:
@@ -104,19 +116,22 @@ def text_inside(root: Path, path: str) -> str:
     return read_inside(root, path, limit_bytes=SPEC_LIMIT_BYTES).decode("utf-8", errors="surrogateescape")
 
 
-def checked_specs(texts: Mapping[str, str], gates_text: str | None) -> Specs:
+def checked_specs(texts: Mapping[str, str], gates_text: str | None, base_text: str | None = None) -> Specs:
     """Check the texts of phases and gates, those of a project or those of a run's snapshot.
+
+    `base_text` are the gates of a base revision, which then are in force.
 
     Raises:
         SpecInvalid: with every problem of every text.
     """
-    return _checked(tuple(texts.items()), gates_text)
+    return _checked(tuple(texts.items()), gates_text, base_text)
 
 
 @lru_cache(maxsize=8)  # a run needs the same specs to check, to plan and to report
-def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None) -> Specs:
+def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None, base_text: str | None) -> Specs:
     from cli_multi_rapid.engine.loader import load_phases
     from cli_multi_rapid.gates.config import load_gates
+    from cli_multi_rapid.gates.policy import effective_gates
     from cli_multi_rapid.model.gate_settings import GateFile
 
     texts = dict(items)
@@ -125,6 +140,7 @@ def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None) -> Spec
     names: frozenset[str] | None = frozenset()
     try:
         gates = load_gates(gates_text, GATES) if gates_text is not None else gates
+        gates = effective_gates(gates, base_text) if base_text is not None else gates
         names = frozenset(gates.gates)
     except SpecInvalid as invalid:
         problems += invalid.problems
@@ -135,7 +151,16 @@ def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None) -> Spec
         problems += invalid.problems
     if problems or phases is None:
         raise SpecInvalid(tuple(problems))
-    return Specs(texts=texts, phases=phases, gates_text=gates_text, gates=gates)
+    return Specs(texts=texts, phases=phases, gates_text=gates_text, gates=gates, base_text=base_text)
+
+
+def _readable(gates_text: str | None) -> bool:
+    from cli_multi_rapid.gates.config import load_gates
+
+    try:
+        return gates_text is not None and load_gates(gates_text, GATES) is not None
+    except SpecInvalid:
+        return False
 
 
 def _misnamed(name: str) -> Problem:

@@ -16,6 +16,9 @@ from cli_multi_rapid.system.yaml import MAX_PROBLEMS, scan
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
+FORMATS = ("phase", "gates", "waivers", "config")
+"""The file formats with a published JSON Schema that people write."""
+
 T = TypeVar("T")
 
 
@@ -93,7 +96,7 @@ class Findings:
 
 
 def load_document(source: str | bytes, path: str, *, shape: type[T], schema: str) -> Loaded[T]:
-    """Read a file whose content has the shape of a dataclass. `schema` names its JSON Schema: phase, gates, config."""
+    """Read a file whose content has the shape of a dataclass. `schema` names one of `FORMATS`."""
     document = scan(source, path)
     if not document.complete:
         return Loaded(document=document, draft=None)
@@ -104,7 +107,7 @@ def load_document(source: str | bytes, path: str, *, shape: type[T], schema: str
 
 
 def schema_text(name: str) -> str:
-    """Return the published JSON Schema of a format: phase, gates or config."""
+    """Return the published JSON Schema of a format."""
     data = pkgutil.get_data("cli_multi_rapid.model", f"schemas/{name}.schema.json")
     assert data is not None
     return data.decode()

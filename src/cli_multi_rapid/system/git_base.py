@@ -88,9 +88,9 @@ def difference(repository: Repository, before: str, after: str) -> dict[str, Cha
 
 def line_authors(repository: Repository, commit: str, path: str) -> list[frozenset[str]]:
     """Return name and e-mail address of whoever wrote each line of a file as it is in a commit, in lower case."""
-    # Neither a program that converts files nor a list of commits to overlook, both from the repository, has a say.
-    plain = ("-c", "blame.ignoreRevsFile=", "blame", "--no-textconv", "--line-porcelain")
-    answer = repository.git.call(*plain, commit, "--", f"{repository.prefix}{path}")
+    # Without --no-textconv a program that the repository names would convert the file.
+    asked = ("blame", "--no-textconv", "--line-porcelain", commit, "--", f"{repository.prefix}{path}")
+    answer = repository.git.call(*asked)
     authors: list[frozenset[str]] = []
     known: set[str] = set()
     for line in os.fsdecode(answer).split("\n"):
