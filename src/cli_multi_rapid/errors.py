@@ -188,6 +188,14 @@ class ToolMissing(CouldNotRun):
     )
 
 
+class GatesMissing(CouldNotRun):
+    """There is no gate that could judge anything."""
+
+    code = "GATES-MISSING"
+    hint = "add gates to it, or let `cli-multi-rapid init` write some"
+    explanation = "Without a gate nothing is judged, and what was not judged has not passed."
+
+
 class StateDamaged(CouldNotRun):
     """The database of runs is damaged. It was kept as it is."""
 
@@ -365,6 +373,7 @@ PROBLEMS: dict[str, str] = {
     "SPEC-LIMIT": "A phase has more steps, or a matrix more combinations, than are allowed.",
     "STEP-KIND": "A step has exactly one action.",
     "ACTION-UNKNOWN": "A step uses an action that does not exist, or not in this place.",
+    "BASELINE": "The baseline is written by `validate-compliance --write-baseline`; by hand it is easily broken.",
     "APPROVER-UNKNOWN": "Groups of people who may approve are defined under `approvers:` in the configuration.",
     "STEP-DUPLICATE": "Two steps of one phase have the same id.",
     "NEED-UNKNOWN": "A step or phase needs one that does not exist.",

@@ -68,8 +68,8 @@ def begin(
     adopt: "Callable[[Payload], Sequence[NewEvent]]" = lambda _: (),
 ) -> int:  # fmt: skip
     """Check trust, run what is wished, and return the exit code."""
-    from cli_multi_rapid.services.base import base_of
-    from cli_multi_rapid.services.compliance import chosen_level
+    from cli_multi_rapid.services.base import base_of, differing
+    from cli_multi_rapid.services.compliance import chosen_level, judges
     from cli_multi_rapid.services.phases import prepare, require_trusted
     from cli_multi_rapid.services.runs import start
     from cli_multi_rapid.services.wiring import read_specs
@@ -80,7 +80,7 @@ def begin(
         wish = replace(wish, final_gates=tuple(specs.gates.gates))
     trust = require_trusted(project, specs, settings)
     prepared = prepare(project, specs, wish, trust=trust)
-    notes = list(prepared.tree.warnings)
+    notes = [*prepared.tree.warnings, *(differing(project, specs.base) if judges(prepared.record) else ())]
     if not prepared.tree.git:
         notes.append("this folder is not a git repository: nothing can be restored if a step is interrupted")
     with session_of(common, settings, notes=notes, wait=wait, cache=cache) as session:

@@ -13,7 +13,8 @@ from cli_multi_rapid.errors import GitFailed, SpecInvalid, UsageError
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.policy import Base, Policy
 from cli_multi_rapid.services.project import CONFIG
-from cli_multi_rapid.services.wiring import BASELINE, GATES, WAIVERS, Project
+from cli_multi_rapid.services.wiring import BASELINE, BASELINE_LIMIT, GATES, WAIVERS, Project
+from cli_multi_rapid.system.files import PathRefused, read_inside
 
 if TYPE_CHECKING:
     from cli_multi_rapid.model.change import Change
@@ -102,6 +103,25 @@ def level_in(base: Base) -> Level | None:
         return None
     loaded: Loaded[ConfigFile] = load_document(text, CONFIG, shape=ConfigFile, schema="config")
     return loaded.value.level or Level.STANDARD if loaded.value else None
+
+
+def differing(project: Project, base: Base | None) -> tuple[str, ...]:
+    """Return a sentence for people whose policy files differ from those of the base, which count."""
+    if base is None:
+        return ()
+    paths = [path for path in POLICY_FILES if base.texts.get(path) != _present(project, path)]
+    if not paths:
+        return ()
+    verb = "differs" if len(paths) == 1 else "differ"
+    what = f"{', '.join(paths)} {verb} from the base revision {base.commit[:12]} ({base.why})"
+    return (f"{what}: what it says there counts, apart from gates that are new",)
+
+
+def _present(project: Project, path: str) -> str | None:
+    try:
+        return read_inside(project.root, path, limit_bytes=BASELINE_LIMIT).decode("utf-8", "surrogateescape")
+    except PathRefused:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

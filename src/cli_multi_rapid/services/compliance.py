@@ -1,29 +1,46 @@
 """Evaluating the gates of a project outside of a phase, as a recorded run of its own."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cli_multi_rapid.errors import CouldNotRun, FolderUnwritable, GatesMissing
 from cli_multi_rapid.model.events import Payload
-from cli_multi_rapid.model.gate import Level, stricter
+from cli_multi_rapid.model.gate import GateResult, GateStatus, Level, stricter
 from cli_multi_rapid.model.settings import Settings
-from cli_multi_rapid.services.base import base_of, level_in
+from cli_multi_rapid.services.base import base_of, differing, level_in
 from cli_multi_rapid.services.phases import prepare, require_trusted
 from cli_multi_rapid.services.settings import ProjectSettings
-from cli_multi_rapid.services.snapshot import Wish, check_gates
-from cli_multi_rapid.services.wiring import Project, Specs, read_specs
+from cli_multi_rapid.services.snapshot import Wish, check_gates, plan_of
+from cli_multi_rapid.services.trust import approve, trusted
+from cli_multi_rapid.services.wiring import BASELINE, GATES, Project, Specs, read_specs
+from cli_multi_rapid.system.files import write_atomic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """A run that only evaluates gates: its snapshot, and what the user should know before."""
+
+    record: Payload
+    notes: tuple[str, ...]
 
 
 def prepare_validation(
     project: Project, settings: ProjectSettings, *, gates: tuple[str, ...], changed: str | None = None
-) -> Payload:
-    """Return the snapshot of a run that only evaluates gates: those named, else all of the project.
+) -> Validation:
+    """Return a run that only evaluates gates: those named, else all of the project.
 
     With `changed`, a revision or nothing, what differs from that base revision is looked at.
 
     Raises:
         GateUnknown: one of them does not exist.
+        GatesMissing: there is none at all.
         SpecInvalid: a file is invalid.
         ProjectUntrusted: a person has to look first.
     """
     specs = read_specs(project, base_of(project, changed or ""))
     check_gates(specs, gates)
+    if not specs.gates.gates:
+        raise GatesMissing("this project has no gates, so nothing can be judged", where=GATES)
     trust = require_trusted(project, specs, settings)
     wish = Wish(
         targets=(),
@@ -33,7 +50,13 @@ def prepare_validation(
         final_gates=gates or tuple(specs.gates.gates),
         approvers=settings.approvers,
     )
-    return prepare(project, specs, wish, trust=trust).record
+    record = prepare(project, specs, wish, trust=trust).record
+    return Validation(record=record, notes=differing(project, specs.base))
+
+
+def judges(record: Payload) -> bool:
+    """Tell whether any gate is evaluated in a run."""
+    return bool(record["final_gates"]) or any(phase.gates for phase in plan_of(record).phases)
 
 
 def chosen_level(settings: Settings, specs: Specs) -> Level:
@@ -45,3 +68,44 @@ def chosen_level(settings: Settings, specs: Specs) -> Level:
         return settings.level
     present = specs.gates.level or settings.level
     return stricter(present, level_in(specs.base) if specs.base else None) or present
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenBaseline:
+    """A baseline that was written: how many findings it has, and which gates could not be judged for it."""
+
+    path: str
+    findings: int
+    unjudged: tuple[str, ...]
+
+
+def write_baseline(project: Project, results: Sequence[GateResult]) -> WrittenBaseline:
+    """Write what the gates have found as the project's baseline. A project that was trusted stays so.
+
+    Raises:
+        CouldNotRun: a gate found more than can be kept.
+        FolderUnwritable: the system refused.
+    """
+    from cli_multi_rapid.gates.baseline import Baseline, baseline_text, load_baseline
+
+    path = project.root / BASELINE
+    before = load_baseline(path.read_text("utf-8"), BASELINE) if path.is_file() else Baseline()
+    try:
+        text = baseline_text(results, before=before)
+    except ValueError as lost:
+        raise CouldNotRun(f"the baseline cannot be written: {lost}", hint="leave more out with `exclude`") from lost
+    standing = trusted(project.root, project.state, project.environ)
+    try:
+        write_atomic(path, text.encode())
+    except OSError as failed:
+        raise FolderUnwritable(f"the baseline cannot be written: {failed.strerror}", where=str(path)) from failed
+    if standing.state in ("approved", "initialised"):
+        now = trusted(project.root, project.state, project.environ)
+        if {changed for changed, _ in now.changed} == {BASELINE}:
+            approve(project.root, project.state, how=standing.state, expected=now.covered.digest)
+    kept = load_baseline(text, BASELINE)
+    return WrittenBaseline(
+        path=BASELINE,
+        findings=sum(len(found) for found in kept.findings.values()),
+        unjudged=tuple(result.id for result in results if result.status is GateStatus.ERROR),
+    )

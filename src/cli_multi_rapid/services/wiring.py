@@ -21,6 +21,7 @@ GATES = "config/compliance-gates.yaml"
 WAIVERS = "config/waivers.yaml"
 BASELINE = "config/compliance-baseline.json"
 SPEC_LIMIT_BYTES = 2 << 20
+BASELINE_LIMIT = 16 << 20  # 50,000 findings, and as much as trust covers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,7 @@ def read_specs(project: Project, base: "Base | None" = None) -> Specs:
                 fix = "put a regular file of at most 2 MiB there"
                 problems.append(Problem(code="PATH-OUTSIDE", message=refused.reason, path=path, fix=fix))
     gates_text = texts.pop(GATES, None)
+    problems += _excuses(project)
     before = base.texts.get(GATES) if base else None
     try:
         specs = checked_specs(texts, gates_text, before if before != gates_text and _readable(before) else None)
@@ -105,6 +107,25 @@ def read_specs(project: Project, base: "Base | None" = None) -> Specs:
     if problems:
         raise SpecInvalid(tuple(problems))
     return replace(specs, base=base)
+
+
+def _excuses(project: Project) -> tuple[Problem, ...]:
+    """Return what is wrong with the project's waivers and baseline, although only those of the base count."""
+    from cli_multi_rapid.gates.baseline import load_baseline
+    from cli_multi_rapid.gates.waivers import load_waivers
+
+    found: list[Problem] = []
+    for path, load, limit in ((WAIVERS, load_waivers, SPEC_LIMIT_BYTES), (BASELINE, load_baseline, BASELINE_LIMIT)):
+        if not (project.root / path).exists():
+            continue
+        try:
+            load(read_inside(project.root, path, limit_bytes=limit).decode("utf-8", "surrogateescape"), path)
+        except SpecInvalid as invalid:
+            found += invalid.problems
+        except PathRefused as refused:
+            fix = f"put a regular file of at most {limit >> 20} MiB there"
+            found.append(Problem(code="PATH-OUTSIDE", message=refused.reason, path=path, fix=fix))
+    return tuple(found)
 
 
 def text_inside(root: Path, path: str) -> str:

@@ -6,30 +6,56 @@ from pathlib import Path
 import click
 
 from cli_multi_rapid.cli.options import Common, command
+from cli_multi_rapid.errors import UsageError
 
 
 @command("validate-compliance", example="cli-multi-rapid validate-compliance --gate secrets")
 @click.option("--level", type=click.Choice(["advisory", "standard", "strict"]), help="How strict gates are.")
 @click.option("--gate", "gates", multiple=True, metavar="ID", help="Evaluate only this gate; repeatable.")
-def validate_compliance(common: Common, *, level: str | None, gates: tuple[str, ...]) -> int:
-    """Evaluate the gates of config/compliance-gates.yaml on the project as it is."""
-    from cli_multi_rapid.cli.console import emit
+@click.option(
+    "--changed",
+    is_flag=False,
+    flag_value="",
+    metavar="[BASE]",
+    help="Look only at files that differ from BASE (by default the upstream branch, else HEAD).",
+)
+@click.option(
+    "--write-baseline", is_flag=True, help="Keep what is found as known: from then on only new findings block."
+)
+def validate_compliance(
+    common: Common, *, level: str | None, gates: tuple[str, ...], changed: str | None, write_baseline: bool
+) -> int:  # fmt: skip
+    """Evaluate the gates of config/compliance-gates.yaml on the project as it is.
+
+    Gates, level, waivers and baseline are those of the base revision: the common ancestor with BASE, else with the
+    upstream branch, else HEAD.
+    """
+    from cli_multi_rapid.cli.console import emit, note
     from cli_multi_rapid.cli.driving import opened, print_summary, session_of
     from cli_multi_rapid.documents.reports import compliance
     from cli_multi_rapid.services.compliance import prepare_validation
+    from cli_multi_rapid.services.compliance import write_baseline as keep
     from cli_multi_rapid.services.history import one
     from cli_multi_rapid.services.runs import start
 
+    if write_baseline and changed is not None:
+        raise UsageError("--write-baseline and --changed exclude each other", hint="a baseline is of the whole project")
     project, settings = opened(common, level=level)
-    record = prepare_validation(project, settings, gates=gates)
-    with session_of(common, settings) as session:
-        ended = start(project, record, session=session, alone=False)
+    wanted = prepare_validation(project, settings, gates=gates, changed=changed)
+    with session_of(common, settings, notes=wanted.notes) as session:
+        ended = start(project, wanted.record, session=session, alone=False)
     view = one(project, ended.run)
     if common.as_json:
         emit(compliance(view))
     else:
         print_summary(project, view)
-    return ended.exit_code
+    if not write_baseline or not ended.status.ended:
+        return ended.exit_code
+    written = keep(project, [gate.result for gate in view.gates])
+    note(f"{written.path} has {written.findings:,} findings; it counts once it is committed in the base revision")
+    if written.unjudged:
+        note(f"warning: not in it, because they could not be judged: {', '.join(written.unjudged)}")
+    return 3 if written.unjudged else 0
 
 
 @command("generate-report", example="cli-multi-rapid generate-report last --format html")
