@@ -11,7 +11,7 @@ from importlib.metadata import version
 from cli_multi_rapid.gates.denylist_defaults import DEFAULT_SET
 from cli_multi_rapid.gates.evidence import EvidenceError
 from cli_multi_rapid.gates.lines import LineSearch, Match, problem_of
-from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, unjudged
+from cli_multi_rapid.gates.outcome import Gate, Scanned, Sighting, Tally, counted, judged, unjudged
 from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source, SourceTree, text_of
 from cli_multi_rapid.model.gate import Finding, GateResult, Severity
 from cli_multi_rapid.model.gate_settings import GateSpec, Pattern
@@ -32,9 +32,12 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
         if not patterns:
             raise EvidenceError("there is no pattern", fix=f"add patterns, or `default-set: true`, in {_FILE}")
         tree = SourceTree(given, spec.exclude)
-        scan = _Scan(patterns, tally)
+        scan, binary = PatternScan(patterns), 0
         for source in tree:
-            scan.file(source)
+            scanned = scan.file(source)
+            binary += scanned.binary
+            for sighting in scanned.sightings:
+                tally.add(sighting.finding, sighting.text)
         tree.check()
     except EvidenceError as problem:
         return unjudged(gate, problem)
@@ -42,18 +45,18 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
         tally.add(_partly("file-too-large", path, message=f"larger than {LIMIT_BYTES >> 20} MiB, not searched"))
     found = counted(tally.total, "match", plural="matches") if tally.total else "no match"
     return replace(
-        judged(gate, tally, summary=f"{found} in {counted(tree.read - scan.binary, 'file')}"),
+        judged(gate, tally, summary=f"{found} in {counted(tree.read - binary, 'file')}"),
         observed=float(tally.total),
         threshold=0.0,
         tool="google-re2",
         tool_version=version("google-re2"),
         rules_digest=_digest(patterns),
         details={
-            "files": tree.read - scan.binary,
-            "binary": scan.binary,
+            "files": tree.read - binary,
+            "binary": binary,
             "passed_over": tree.passed_over,
             "patterns": len(patterns),
-            "by_rule": dict(sorted(scan.by_rule.items())),
+            "by_rule": dict(sorted(tally.by_rule.items())),
         },
     )
 
@@ -78,41 +81,40 @@ def check_patterns(spec: GateSpec) -> list[str]:
     return problems
 
 
-class _Scan:
-    """Searches files one by one and adds what it finds to the tally."""
+class PatternScan:
+    """Searches files for patterns; the result of a file follows from its path, its bytes and the patterns alone."""
 
-    def __init__(self, patterns: Sequence[Pattern], tally: Tally) -> None:
-        self.binary = 0
-        self.by_rule: Counter[str] = Counter()
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._patterns = patterns
         self._search = _search(tuple(pattern.pattern for pattern in patterns))
-        self._tally = tally
 
-    def file(self, source: Source) -> None:
+    def file(self, source: Source) -> Scanned:
+        """Return what one file has."""
         text = text_of(source.data)
         if text is None:
-            self.binary += 1
-            return
-        if len(text) > MAX_LINE:
-            text = self._cut(source.path, text)
-        for match in self._search.first(text, lambda number: self._applies(number, source.path)):
-            pattern = self._patterns[match.expression]
-            self.by_rule[pattern.id] += 1
-            self._tally.add(_finding(pattern, match, path=source.path), match.text)
-
-    def _cut(self, path: str, text: str) -> str:
-        """Return the text with lines of at most 20,000 characters, and say so in a finding."""
-        lines = text.split("\n")
-        long = [number for number, line in enumerate(lines, start=1) if len(line) > MAX_LINE]
-        if not long:
-            return text
-        message = f"{counted(len(long), 'line')} searched only up to {MAX_LINE:,} characters"
-        self._tally.add(_partly("line-too-long", path, message=message, line=long[0]))
-        return "\n".join(line[:MAX_LINE] for line in lines)
+            return Scanned(binary=True)
+        text, partly = _cut(source.path, text)
+        matches_ = self._search.first(text, lambda number: self._applies(number, source.path))
+        found = (
+            Sighting(_finding(self._patterns[match.expression], match, path=source.path), match.text)
+            for match in matches_
+        )
+        return Scanned(sightings=(*partly, *found))
 
     def _applies(self, number: int, path: str) -> bool:
         pattern = self._patterns[number]
         return matches(path, pattern.paths) and not matches(path, pattern.exclude)
+
+
+def _cut(path: str, text: str) -> tuple[str, tuple[Sighting, ...]]:
+    """Return the text with lines of at most 20,000 characters, and a finding that says so where one was longer."""
+    lines = text.split("\n") if len(text) > MAX_LINE else []
+    long = [number for number, line in enumerate(lines, start=1) if len(line) > MAX_LINE]
+    if not long:
+        return text, ()
+    message = f"{counted(len(long), 'line')} searched only up to {MAX_LINE:,} characters"
+    said = Sighting(_partly("line-too-long", path, message=message, line=long[0]))
+    return "\n".join(line[:MAX_LINE] for line in lines), (said,)
 
 
 @lru_cache(maxsize=8)

@@ -21,10 +21,22 @@ _MAX_HELD = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A finding without its fingerprint, and the text of the line that identifies it."""
+    """A finding without its fingerprint, and the text of the line that identifies it.
+
+    One that is not `sure` is only likely; the level decides how bad that is.
+    """
 
     finding: Finding
     text: str = ""
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scanned:
+    """What searching one file gave: it follows from the file's path, its bytes and the rules, and from nothing else."""
+
+    sightings: tuple[Sighting, ...] = ()
+    binary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +57,14 @@ class Tally:
     def __init__(self, fail_on: Severity) -> None:
         self.total = 0
         self.blocking = 0
+        self.by_rule: Counter[str] = Counter()
         self._fail_on = fail_on
         self._held: list[Sighting] = []
 
     def add(self, finding: Finding, text: str = "") -> None:
         """Count one finding; `text` is the line it stands in."""
         self.total += 1
+        self.by_rule[finding.rule] += 1
         self.blocking += self.blocks(finding)
         if len(self._held) < _MAX_HELD:
             self._held.append(Sighting(finding, text))

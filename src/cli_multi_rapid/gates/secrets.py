@@ -5,7 +5,6 @@ cannot be read. Comments that ask scanners to look away are not honoured.
 """
 
 import json
-from collections import Counter
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import pbkdf2_hmac, sha256
@@ -16,7 +15,7 @@ from kingfisher_sdk import Rules, Scanner
 
 from cli_multi_rapid.gates.evidence import EvidenceError
 from cli_multi_rapid.gates.lines import LineSearch
-from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, one_line, unjudged
+from cli_multi_rapid.gates.outcome import Gate, Scanned, Sighting, Tally, counted, judged, one_line, unjudged
 from cli_multi_rapid.gates.secret_rules import RULES
 from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source, SourceTree, text_of
 from cli_multi_rapid.model.gate import Finding, GateResult, Level, Severity
@@ -33,18 +32,20 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
     unsure = Severity.MEDIUM if given.level is Level.STRICT else Severity.INFO
     gate, tally = Gate(name, spec, given), Tally(Severity.LOW)
     try:
-        scan = _Scan(_scanner(given.cache), tally, unsure=unsure)
+        scan = SecretScan(_scanner(given.cache))
         tree = SourceTree(given, spec.exclude)
         for source in tree:
-            scan.file(source)
+            for sighting in scan.file(source).sightings:
+                found = sighting.finding
+                tally.add(found if sighting.sure else replace(found, severity=unsure), sighting.text)
         tree.check()
     except EvidenceError as problem:
         return unjudged(gate, problem)
     for path in tree.large:
         tally.add(_too_large(path, unsure))
-    found = counted(tally.total, "possible secret") if tally.total else "no secret"
+    words = counted(tally.total, "possible secret") if tally.total else "no secret"
     return replace(
-        judged(gate, tally, summary=f"{found} in {counted(tree.read, 'file')}"),
+        judged(gate, tally, summary=f"{words} in {counted(tree.read, 'file')}"),
         observed=float(tally.total),
         threshold=0.0,
         tool="kingfisher",
@@ -54,7 +55,7 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
             "files": tree.read,
             "passed_over": tree.passed_over,
             "rules": scan.rules + len(RULES),
-            "by_rule": dict(sorted(scan.by_rule.items())),
+            "by_rule": dict(sorted(tally.by_rule.items())),
         },
     )
 
@@ -68,39 +69,36 @@ class _Spot:
     line: int
     column: int
     end_line: int
-    severity: Severity
+    sure: bool
     mark: str = ""
 
 
-class _Scan:
-    """Scans files one by one and adds what it finds to the tally."""
+class SecretScan:
+    """Scans files for secrets; the result of a file follows from its path, its bytes and the rules alone.
 
-    def __init__(self, scanner: Scanner, tally: Tally, *, unsure: Severity) -> None:
-        self.by_rule: Counter[str] = Counter()
+    What is only likely a secret is not `sure`, and rated by the level afterwards.
+    """
+
+    def __init__(self, scanner: Scanner) -> None:
         self.rules = len(scanner.rules)
         self._scanner = scanner
         self._generic = LineSearch([rule.expression for rule in RULES])
-        self._tally = tally
-        self._unsure = unsure
 
-    def file(self, source: Source) -> None:
+    def file(self, source: Source) -> Scanned:
+        """Return what one file has.
+
+        Raises:
+            EvidenceError: the scanner failed.
+        """
         known = self._known(source)
         content = text_of(source.data) or ""
         spots = known + self._guessed(content, {line for spot in known for line in range(spot.line, spot.end_line + 1)})
         lines = content.split("\n") if spots else []
+        found = []
         for spot in spots:
-            self.by_rule[spot.rule] += 1
-            finding = Finding(
-                rule=spot.rule,
-                message=spot.message,
-                path=source.path,
-                line=spot.line,
-                column=spot.column,
-                severity=spot.severity,
-                fix=_FIX,
-            )
             text = "\n".join(lines[spot.line - 1 : spot.end_line])
-            self._tally.add(finding, _identity(text or spot.mark, source.path))
+            found.append(Sighting(_finding(spot, source.path), _identity(text or spot.mark, source.path), spot.sure))
+        return Scanned(sightings=tuple(found))
 
     def _known(self, source: Source) -> list[_Spot]:
         try:
@@ -117,7 +115,7 @@ class _Scan:
                 line=finding.location["line"],
                 column=finding.location["column"] + 1,
                 end_line=finding.location["end_line"],
-                severity=Severity.HIGH,
+                sure=True,
                 mark=str(finding.fingerprint),
             )
             for finding in found
@@ -137,7 +135,7 @@ class _Scan:
                 line=match.line,
                 column=match.column,
                 end_line=match.line,
-                severity=self._unsure,
+                sure=False,
             )
         return list(spots.values())
 
@@ -153,6 +151,18 @@ def _scanner(cache: str) -> Scanner:
         raise EvidenceError(
             f"the secret scanner cannot start: {problem}", fix=f"reinstall {_PACKAGE}, and check the state folder"
         ) from problem
+
+
+def _finding(spot: _Spot, path: str) -> Finding:
+    return Finding(
+        rule=spot.rule,
+        message=spot.message,
+        path=path,
+        line=spot.line,
+        column=spot.column,
+        severity=Severity.HIGH,
+        fix=_FIX,
+    )
 
 
 def _identity(text: str, path: str) -> str:
