@@ -12,6 +12,7 @@ from cli_multi_rapid.gates.denylist_defaults import DEFAULT_SET
 from cli_multi_rapid.gates.evidence import EvidenceError
 from cli_multi_rapid.gates.lines import LineSearch, Match, problem_of
 from cli_multi_rapid.gates.outcome import Gate, Scanned, Sighting, Tally, counted, judged, unjudged
+from cli_multi_rapid.gates.scanning import Scanning
 from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source, SourceTree, text_of
 from cli_multi_rapid.model.gate import Finding, GateResult, Severity
 from cli_multi_rapid.model.gate_settings import GateSpec, Pattern
@@ -32,28 +33,27 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
         if not patterns:
             raise EvidenceError("there is no pattern", fix=f"add patterns, or `default-set: true`, in {_FILE}")
         tree = SourceTree(given, spec.exclude)
-        scan, binary = PatternScan(patterns), 0
-        for source in tree:
-            scanned = scan.file(source)
-            binary += scanned.binary
-            for sighting in scanned.sightings:
-                tally.add(sighting.finding, sighting.text)
-        tree.check()
+        scope = ["denylist", version("google-re2"), _digest(patterns), MAX_LINE]
+        scanning = Scanning(given, tree, scope=scope, scan=lambda: PatternScan(patterns))
+        for sighting in scanning:
+            tally.add(sighting.finding, sighting.text)
+        tree.check(known=scanning.known)
     except EvidenceError as problem:
         return unjudged(gate, problem)
     for path in tree.large:
         tally.add(_partly("file-too-large", path, message=f"larger than {LIMIT_BYTES >> 20} MiB, not searched"))
     found = counted(tally.total, "match", plural="matches") if tally.total else "no match"
     return replace(
-        judged(gate, tally, summary=f"{found} in {counted(tree.read - binary, 'file')}"),
+        judged(gate, tally, summary=f"{found} in {tree.counted(scanning.files - scanning.binary)}"),
         observed=float(tally.total),
         threshold=0.0,
         tool="google-re2",
         tool_version=version("google-re2"),
         rules_digest=_digest(patterns),
+        cached=scanning.cached,
         details={
-            "files": tree.read - binary,
-            "binary": binary,
+            "files": scanning.files - scanning.binary,
+            "binary": scanning.binary,
             "passed_over": tree.passed_over,
             "patterns": len(patterns),
             "by_rule": dict(sorted(tally.by_rule.items())),

@@ -10,17 +10,20 @@ from functools import lru_cache
 from hashlib import pbkdf2_hmac, sha256
 from importlib.metadata import version
 from pathlib import Path
-
-from kingfisher_sdk import Rules, Scanner
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.gates.evidence import EvidenceError
 from cli_multi_rapid.gates.lines import LineSearch
 from cli_multi_rapid.gates.outcome import Gate, Scanned, Sighting, Tally, counted, judged, one_line, unjudged
+from cli_multi_rapid.gates.scanning import Scanning
 from cli_multi_rapid.gates.secret_rules import RULES
 from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source, SourceTree, text_of
 from cli_multi_rapid.model.gate import Finding, GateResult, Level, Severity
 from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.ports import GateInput
+
+if TYPE_CHECKING:
+    from kingfisher_sdk import Scanner
 
 _PACKAGE = "kingfisher-secret-scanner"
 _ROUNDS = 2_000
@@ -32,29 +35,29 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
     unsure = Severity.MEDIUM if given.level is Level.STRICT else Severity.INFO
     gate, tally = Gate(name, spec, given), Tally(Severity.LOW)
     try:
-        scan = SecretScan(_scanner(given.cache))
         tree = SourceTree(given, spec.exclude)
-        for source in tree:
-            for sighting in scan.file(source).sightings:
-                found = sighting.finding
-                tally.add(found if sighting.sure else replace(found, severity=unsure), sighting.text)
-        tree.check()
+        scope = ["secrets", version(_PACKAGE), _digest()]
+        scanning = Scanning(given, tree, scope=scope, scan=lambda: SecretScan(_scanner(given.cache)))
+        for sighting in scanning:
+            found = sighting.finding
+            tally.add(found if sighting.sure else replace(found, severity=unsure), sighting.text)
+        tree.check(known=scanning.known)
     except EvidenceError as problem:
         return unjudged(gate, problem)
     for path in tree.large:
         tally.add(_too_large(path, unsure))
     words = counted(tally.total, "possible secret") if tally.total else "no secret"
     return replace(
-        judged(gate, tally, summary=f"{words} in {counted(tree.read, 'file')}"),
+        judged(gate, tally, summary=f"{words} in {tree.counted(scanning.files)}"),
         observed=float(tally.total),
         threshold=0.0,
         tool="kingfisher",
         tool_version=version(_PACKAGE),
-        rules_digest=_digest(scan.rules),
+        rules_digest=_digest(),
+        cached=scanning.cached,
         details={
-            "files": tree.read,
+            "files": scanning.files,
             "passed_over": tree.passed_over,
-            "rules": scan.rules + len(RULES),
             "by_rule": dict(sorted(tally.by_rule.items())),
         },
     )
@@ -79,8 +82,7 @@ class SecretScan:
     What is only likely a secret is not `sure`, and rated by the level afterwards.
     """
 
-    def __init__(self, scanner: Scanner) -> None:
-        self.rules = len(scanner.rules)
+    def __init__(self, scanner: "Scanner") -> None:
         self._scanner = scanner
         self._generic = LineSearch([rule.expression for rule in RULES])
 
@@ -141,7 +143,9 @@ class SecretScan:
 
 
 @lru_cache(maxsize=2)
-def _scanner(cache: str) -> Scanner:
+def _scanner(cache: str) -> "Scanner":
+    from kingfisher_sdk import Rules, Scanner
+
     folder = Path(cache, "kingfisher")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -180,6 +184,6 @@ def _too_large(path: str, severity: Severity) -> Finding:
     )
 
 
-def _digest(builtin: int) -> str:
+def _digest() -> str:
     rules = [[rule.id, rule.expression] for rule in RULES]
-    return sha256(json.dumps([_PACKAGE, version(_PACKAGE), builtin, rules]).encode()).hexdigest()
+    return sha256(json.dumps([_PACKAGE, version(_PACKAGE), rules]).encode()).hexdigest()

@@ -1,7 +1,6 @@
 """The project's files as the scanning checks read them: regular files inside the project only, links not followed."""
 
 import codecs
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +24,7 @@ class Source:
 
 
 class SourceTree:
-    """Reads the project's files one after the other, and remembers which ones it could not read.
+    """Reads the project's files, and remembers which ones it could not read. `paths` are those to look at.
 
     Links, pipes, devices and files that have gone meanwhile are passed over and counted; `large` names files above
     50 MiB.
@@ -39,18 +38,23 @@ class SourceTree:
         self._root = Path(given.root)
         self._only = given.only
         kept = given.files if given.only is None else sorted(given.only.intersection(given.files))
-        self._paths = [path for path in kept if not matches(path, exclude)]
+        self.paths = [path for path in kept if not matches(path, exclude)]
         self._is_inside = lru_cache(maxsize=None)(lambda folder: inside(self._root, folder / "_"))
 
-    def __iter__(self) -> Iterator[Source]:
-        for path in self._paths:
-            data = self._data(path)
-            if data is not None:
-                self.read += 1
-                yield Source(path, data)
+    def source(self, path: str) -> Source | None:
+        """Return one of the files, or None where there is nothing to read, which is remembered."""
+        data = self._data(path)
+        if data is None:
+            return None
+        self.read += 1
+        return Source(path, data)
 
-    def check(self) -> None:
-        """Refuse a verdict where a file could not be read, or where there was none.
+    def counted(self, files: int) -> str:
+        """Return a number of files in words."""
+        return counted(files, "file" if self._only is None else "changed file")
+
+    def check(self, *, known: int = 0) -> None:
+        """Refuse a verdict where a file could not be read, or where there was none; `known` need not be read.
 
         Raises:
             EvidenceError: names the files.
@@ -61,7 +65,7 @@ class SourceTree:
                 f"{counted(len(self._unreadable), 'file')} cannot be read: {names}",
                 fix="make them readable, or leave them out with `exclude`",
             )
-        if not self.read and not self.large and self._only is None:
+        if not self.read and not known and not self.large and self._only is None:
             raise EvidenceError("there is no file to scan", fix="check `exclude` of this gate, and what git ignores")
 
     def _data(self, path: str) -> bytes | None:

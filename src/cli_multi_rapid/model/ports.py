@@ -47,7 +47,8 @@ class GateInput:
     `evidence` lists absolute paths of files that a phase produced for this gate; where it is None the gate looks for
     the project's own `reports`. `files` are the project's files that git does not ignore (POSIX paths relative to
     `root`, sorted). `execute` runs a command under supervision and blocks until it ended. `work` is a folder for
-    scratch files and captured output; `cache` one that outlives the run.
+    scratch files and captured output; `cache` one that outlives the run; `findings` the file in which what was found
+    is kept by content, nothing where it is not.
 
     `only`, where it is not None, are the paths to which checks that look at files one by one keep. `blobs` has git's id
     of the content of each file, as far as it has one. `change` returns what differs from the base revision, or None
@@ -64,6 +65,7 @@ class GateInput:
     work: str
     cache: str
     execute: Callable[[Command], Exit]
+    findings: str = ""
     policy: Policy = field(default_factory=Policy)
     blobs: Mapping[str, str] = field(default_factory=dict)
     only: frozenset[str] | None = None

@@ -90,7 +90,8 @@ class ProjectGates:
             return GateInput(
                 root=str(project.root), level=self.level, files=files, tree=tree,
                 evidence=wanted[name], env=self.env, work=str(scratch), cache=str(cache), execute=execute,
-                policy=verdicts.policy, blobs=blobs_of(project, tree), change=change, only=only,
+                findings=str(self.project.state / "findings.db"), policy=verdicts.policy,
+                blobs=blobs_of(project, tree), change=change, only=only,
             )  # fmt: skip
 
         return evaluate({name: self.gates[name] for name in wanted}, given, parallel=self.parallel)
