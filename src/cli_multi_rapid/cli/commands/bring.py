@@ -1,4 +1,4 @@
-"""The command that makes phases of what other systems run: import."""
+"""Commands that speak to other systems: import, which makes phases of what they run, and export."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,3 +93,33 @@ def _lines(items: "Sequence[LeftOut]") -> list[str]:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+@command("export", example="cli-multi-rapid export pre-commit -o .pre-commit-config.yaml")
+@click.argument("kind", type=click.Choice(["pre-commit"]))
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this new file.")
+def export(common: Common, kind: str, output: Path | None) -> int:
+    """Write hooks of pre-commit that run this project's gates.
+
+    Before a commit, secrets and deny-list look at what is changed; before a push, the other gates judge the project.
+    """
+    from cli_multi_rapid.cli.console import emit, say
+    from cli_multi_rapid.errors import UsageError
+    from cli_multi_rapid.services.exporting import pre_commit_hooks
+    from cli_multi_rapid.services.reporting import write_report
+    from cli_multi_rapid.services.wiring import open_project, read_specs
+
+    text = pre_commit_hooks(read_specs(open_project(common.folder)))
+    if output is None and not common.as_json:
+        say(text.rstrip("\n"))
+        return 0
+    if output is not None:
+        path = common.folder / output
+        if path.exists():
+            raise UsageError(f"{output} is there already; nothing was written", hint="print it, and merge it by hand")
+        write_report(path, text)
+    if common.as_json:
+        emit({"kind": kind, "text": text, "written": str(output) if output else None})
+    else:
+        say(str(output))
+    return 0
