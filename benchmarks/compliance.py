@@ -64,8 +64,8 @@ def compared(scratch: Path, environ: dict[str, str], *, files: int, rounds: int)
         del times
     for number in range(rounds):
         for situation, prepare in _situations(root, environ, number):
+            prepare()
             for command, times in contenders:
-                prepare()
                 times.setdefault(situation, []).append(_run(command, root, environ))
     return found
 
@@ -103,7 +103,7 @@ def _write(root: Path, files: int, scratch: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         functions = (
             f"\n\ndef f{at}(a: int) -> int:\n    value = a * {chance.randrange(999)}\n    return value + {at}\n"
-            for at in range(30)
+            for at in range(75)
         )
         path.write_text("".join(functions).lstrip())
     (root / "workflows/phase_definitions").mkdir(parents=True)

@@ -13,6 +13,7 @@ from cli_multi_rapid.errors import GitFailed, SpecInvalid, UsageError
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.policy import Base, Policy
 from cli_multi_rapid.services.project import CONFIG
+from cli_multi_rapid.services.tree import opened
 from cli_multi_rapid.services.wiring import BASELINE, BASELINE_LIMIT, GATES, WAIVERS, Project
 from cli_multi_rapid.system.files import PathRefused, read_inside
 
@@ -33,10 +34,9 @@ def base_of(project: Project, wanted: str = "") -> Base | None:
     Raises:
         UsageError: `wanted` is no commit, or has no common ancestor with HEAD.
     """
-    from cli_multi_rapid.system.git import open_repository
     from cli_multi_rapid.system.git_base import commit_of
 
-    repository = open_repository(project.root, environ=project.environ)
+    repository = opened(project)
     head = commit_of(repository, "HEAD") if repository else ""
     if repository is None or not head:
         if wanted:
@@ -46,20 +46,18 @@ def base_of(project: Project, wanted: str = "") -> Base | None:
     return _base(repository, commit, why)
 
 
-def base_at(project: Project, commit: str) -> Base | None:
+def base_at(repository: "Repository | None", commit: str) -> Base | None:
     """Return a base revision that was chosen before; None where none was.
 
     Raises:
         GitFailed: the commit is not there any more.
     """
-    from cli_multi_rapid.system.git import open_repository
     from cli_multi_rapid.system.git_base import commit_of
 
     if not commit:
         return None
-    repository = open_repository(project.root, environ=project.environ)
     if repository is None or not commit_of(repository, commit):
-        raise GitFailed(f"the base revision {commit} is not there any more", where=str(project.root))
+        raise GitFailed(f"the base revision {commit} is not there any more")
     return _base(repository, commit, "")
 
 
@@ -132,13 +130,13 @@ class Verdicts:
     notes: tuple[str, ...] = ()
 
 
-def verdicts_of(project: Project, base: Base | None, *, now: datetime | None = None) -> Verdicts:
+def verdicts_of(repository: "Repository | None", base: Base | None, *, now: datetime | None = None) -> Verdicts:
     """Return the waivers and the baseline of a base. What is invalid there excuses nothing, which the notes say."""
-    if base is None:
+    if base is None or repository is None:
         return Verdicts(policy=Policy())
     moment = now or datetime.now(UTC)
     notes: list[str] = []
-    waivers = _waivers(project, base, moment, notes)
+    waivers = _waivers(repository, base, moment, notes)
     policy = Policy(base=base.commit, waivers=waivers)
     if text := base.texts.get(BASELINE):
         from cli_multi_rapid.gates.baseline import load_baseline
@@ -156,17 +154,15 @@ def verdicts_of(project: Project, base: Base | None, *, now: datetime | None = N
     return Verdicts(policy=policy, notes=tuple(notes))
 
 
-def _waivers(project: Project, base: Base, now: datetime, notes: list[str]) -> "tuple[WaiverUse, ...]":
+def _waivers(repository: "Repository", base: Base, now: datetime, notes: list[str]) -> "tuple[WaiverUse, ...]":
     """Return the waivers of the base that somebody else approved than wrote them."""
     from cli_multi_rapid.gates.waivers import load_waivers
     from cli_multi_rapid.model.gate import WaiverUse
     from cli_multi_rapid.model.policy import has_expired
-    from cli_multi_rapid.system.git import open_repository
     from cli_multi_rapid.system.git_base import line_authors
 
     text = base.texts.get(WAIVERS)
-    repository = open_repository(project.root, environ=project.environ) if text else None
-    if text is None or repository is None:
+    if text is None:
         return ()
     try:
         entries = load_waivers(text, WAIVERS)
@@ -195,17 +191,13 @@ def _waivers(project: Project, base: Base, now: datetime, notes: list[str]) -> "
     return tuple(found)
 
 
-def change_since(project: Project, commit: str, tree: str) -> "Change":
+def change_since(repository: "Repository", commit: str, tree: str) -> "Change":
     """Return what differs between a base and a tree of the project.
 
     Raises:
         GitFailed: git cannot compare them.
     """
     from cli_multi_rapid.model.change import Change
-    from cli_multi_rapid.system.git import open_repository
     from cli_multi_rapid.system.git_base import difference, tree_in
 
-    repository = open_repository(project.root, environ=project.environ)
-    if repository is None:
-        raise GitFailed("there is no git repository any more", where=str(project.root))
     return Change(base=commit, files=difference(repository, tree_in(repository, commit), tree))

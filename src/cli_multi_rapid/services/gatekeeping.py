@@ -16,11 +16,12 @@ from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.process import Command, Exit, ProcessRunner
 from cli_multi_rapid.services.base import base_at, change_since, verdicts_of
 from cli_multi_rapid.services.project import cache_dir, ensure_state_dir
-from cli_multi_rapid.services.tree import blobs_of, files_of, tree_of
+from cli_multi_rapid.services.tree import files_in, opened, tree_in
 from cli_multi_rapid.services.wiring import Project
 
 if TYPE_CHECKING:
     from cli_multi_rapid.model.change import Change
+    from cli_multi_rapid.system.git import Repository
 
 _STOPPED = Exit(error="the run was stopped")
 
@@ -71,12 +72,16 @@ class ProjectGates:
         work: Path,
         loop: asyncio.AbstractEventLoop,
     ) -> tuple[GateResult, ...]:
+        from cli_multi_rapid.system.git_base import blobs as blobs_of
+
         index = None if project.root == self.project.root else work / "index"
-        tree, files = tree_of(project, index=index).id, files_of(project)
-        verdicts = verdicts_of(project, base_at(project, self.base))
+        repository = opened(project)
+        tree, files = tree_in(project, repository, index=index).id, files_in(project, repository)
+        verdicts = verdicts_of(repository, base_at(repository, self.base))
+        blobs = blobs_of(repository, tree) if repository else {}
         for note in verdicts.notes:
             self.warn(note)
-        change = partial(self._change, project, tree)
+        change = partial(self._change, repository, tree)
         only = frozenset(found.touched) if self.changed_only and (found := change()) else None
         cache = ensure_state_dir(cache_dir(self.project.environ))
 
@@ -91,15 +96,15 @@ class ProjectGates:
                 root=str(project.root), level=self.level, files=files, tree=tree,
                 evidence=wanted[name], env=self.env, work=str(scratch), cache=str(cache), execute=execute,
                 findings=str(self.project.state / "findings.db"), policy=verdicts.policy,
-                blobs=blobs_of(project, tree), change=change, only=only,
+                blobs=blobs, change=change, only=only,
             )  # fmt: skip
 
         return evaluate({name: self.gates[name] for name in wanted}, given, parallel=self.parallel)
 
-    def _change(self, project: Project, tree: str) -> "Change | None":
+    def _change(self, repository: "Repository | None", tree: str) -> "Change | None":
         with self._looking:
-            if self.base and tree not in self._changes:
-                self._changes[tree] = change_since(project, self.base, tree)
+            if self.base and repository and tree not in self._changes:
+                self._changes[tree] = change_since(repository, self.base, tree)
             return self._changes.get(tree)
 
     def _execute(self, command: Command, loop: asyncio.AbstractEventLoop) -> Exit:

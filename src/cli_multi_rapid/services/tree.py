@@ -4,8 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.services.wiring import Project
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.system.git import Repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +27,20 @@ class Tree:
     warnings: tuple[str, ...] = ()
 
 
-def tree_of(project: Project, *, index: Path | None = None) -> Tree:
-    """Return the present tree of a project; `index` is where git's index of it is kept, by default with its state."""
+def opened(project: Project) -> "Repository | None":
+    """Open the repository that a project lies in; None where there is none. Whoever asks it much opens it once."""
     from cli_multi_rapid.system.git import open_repository
 
-    repository = open_repository(project.root, environ=project.environ)
+    return open_repository(project.root, environ=project.environ)
+
+
+def tree_of(project: Project) -> Tree:
+    """Return the present tree of a project."""
+    return tree_in(project, opened(project))
+
+
+def tree_in(project: Project, repository: "Repository | None", *, index: Path | None = None) -> Tree:
+    """Return the present tree of a project; `index` is where git's index of it is kept, by default with its state."""
     if repository is None:
         return Tree()
     written = repository.write_tree(index or project.state / "index")
@@ -65,16 +78,11 @@ def file_hasher(project: Project) -> Callable[..., str]:
 
 def files_of(project: Project) -> tuple[str, ...]:
     """Return the files of a project that git does not ignore, sorted."""
-    from cli_multi_rapid.system.git import open_repository, walk_files
+    return files_in(project, opened(project))
 
-    repository = open_repository(project.root, environ=project.environ)
+
+def files_in(project: Project, repository: "Repository | None") -> tuple[str, ...]:
+    """Return the files of a project that git does not ignore, sorted."""
+    from cli_multi_rapid.system.git import walk_files
+
     return repository.files() if repository else walk_files(project.root)
-
-
-def blobs_of(project: Project, tree: str) -> dict[str, str]:
-    """Return git's id of the content of each file in a tree of the project; empty outside of git."""
-    from cli_multi_rapid.system.git import open_repository
-    from cli_multi_rapid.system.git_base import blobs
-
-    repository = open_repository(project.root, environ=project.environ) if tree else None
-    return blobs(repository, tree) if repository else {}
