@@ -11,7 +11,7 @@ import pytest
 from cli_multi_rapid.cli.table import COMMANDS
 from cli_multi_rapid.engine.loader import load_phases
 from cli_multi_rapid.errors import error_classes
-from cli_multi_rapid.model import gate_settings, phase, settings
+from cli_multi_rapid.model import gate_settings, phase, policy, settings
 from cli_multi_rapid.services.runs import INTERRUPTED
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,12 +20,13 @@ FORMATS = [
     phase.PhaseSpec, phase.Step, phase.Defaults, phase.Retry, phase.Approval, phase.Permissions, phase.InputSpec,
     phase.GateUse, phase.Undo, phase.Rollback, phase.Cache, phase.Concurrency,
     gate_settings.GateFile, gate_settings.GateSpec, gate_settings.Pattern, settings.ConfigFile, settings.EngineConfig,
+    policy.Waiver, policy.WaiverFile,
 ]  # fmt: skip
 CHECKERS = {
     "action_values.py", "checks.py", "document.py", "faults.py", "keys.py", "kinds.py", "loader.py", "outline.py",
     "relations.py", "shapes.py", "texts.py", "values.py", "yaml.py", "gate_settings.py", "phase.py", "config.py",
 }  # fmt: skip
-CHECKED_ONLY = {("PhaseSpec", "schema"), ("GateFile", "schema"), ("ConfigFile", "schema")}
+CHECKED_ONLY = {("WaiverFile", "schema"), ("PhaseSpec", "schema"), ("GateFile", "schema"), ("ConfigFile", "schema")}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

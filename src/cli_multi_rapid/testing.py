@@ -61,6 +61,7 @@ def gate_result(name: str, status: GateStatus = GateStatus.PASS, *, level: Level
 def run_plan(*phases: PhaseSpec, **settings: Any) -> RunPlan:
     """Return a plan of these phases with the defaults of their inputs; every gate they name is defined."""
     names = [use if isinstance(use, str) else use.use for one in phases for use in one.gates]
+    names += [name for one in phases for step in (*one.steps, *one.finally_) for name in step.accept]
     given: dict[str, Any] = {
         "phases": phases,
         "inputs": {one.name: {name: spec.default for name, spec in one.inputs.items()} for one in phases},

@@ -157,3 +157,29 @@ def test_only_changed_files_are_looked_at_when_asked(project):
     assert [one["path"] for one in found["gates"][0]["findings"]] == ["new.txt"]
     both = project.cmr("validate-compliance", "--changed", "--write-baseline")
     assert both.code == 2
+
+
+def test_an_attempt_is_done_again_until_its_gate_accepts_it(project):
+    """The step says that it succeeded each time; its gate, which judges what it produced, decides."""
+    words = "check: command, format: json, reports: [none.json]"
+    project.write("config/compliance-gates.yaml", f"schema: cmr/gates@v1\ngates:\n  words: {{{words}}}\n")
+    finding = '[{\\"rule\\": \\"r\\", \\"message\\": \\"m\\", \\"path\\": \\"a.txt\\", \\"line\\": 1}]'
+    command = (
+        f'echo x >> ../tries; [ $(wc -l < ../tries) -ge 3 ] && echo "[]" > $CMR_OUT/w || echo "{finding}" > $CMR_OUT/w'
+    )
+    project.phase(
+        "p",
+        "steps:\n"
+        f"  - {{id: try, run: {json.dumps(command)}, accept: [words], produces: {{words: w}}, writes: [],"
+        " retry: {attempts: 4, initial: 1ms}}\n",
+    )  # fmt: skip
+    project.git("add", "-A")
+    project.git("commit", "-q", "-m", "words")
+    done = project.cmr("run-phase", "p")
+    assert done.code == 0, done.out + done.err
+    assert (project.root.parent / "tries").read_text() == "x\n" * 3
+    (step,) = project.cmr("status", "last", "--json").data()["phases"][0]["steps"]
+    assert [one["status"] for one in step["gates"]] == ["pass"]
+    assert "did not accept it" in step["attempts"][0]["reason"]
+    done = project.cmr("run-phase", "p", "--no-resume", "--level", "strict")
+    assert done.code == 0

@@ -111,6 +111,16 @@ def test_gates(text: str, expected: Said) -> None:
     assert said(text + "steps: []\n", frozenset({"coverage", "lint"})) == [expected]
 
 
+def test_gates_that_accept_a_step() -> None:
+    text = "steps: [{id: a, run: [x], accept: [lint, coverag, lint]}]\n"
+    assert said(text, frozenset({"coverage", "lint"})) == [
+        (3, 42, "GATE-UNKNOWN", "the gate 'coverag' is not defined", "did you mean 'coverage'?"),
+        (3, 51, "SPEC-VALUE", "the gate 'lint' is listed twice", "remove one of the two"),
+    ]
+    ((_, _, code, message, _),) = said("steps: [{id: a, approval: {}, accept: [lint]}]\n", frozenset({"lint"}))
+    assert (code, message[:8]) == ("SPEC-VALUE", "'accept'")
+
+
 def test_gates_where_none_is_defined_or_known() -> None:
     fix = "define it in config/compliance-gates.yaml"
     assert said("gates: [a]\nsteps: []\n") == [(3, 9, "GATE-UNKNOWN", "the gate 'a' is not defined", fix)]

@@ -6,7 +6,7 @@ import pytest
 
 from cli_multi_rapid.model.gate import GateStatus
 from cli_multi_rapid.model.gate_settings import Level
-from cli_multi_rapid.model.phase import GateUse
+from cli_multi_rapid.model.phase import GateUse, Retry
 from cli_multi_rapid.model.run import Status
 from cli_multi_rapid.testing import (
     FAILS,
@@ -132,3 +132,51 @@ class TestGates:
         )
         assert one.drive().status is Status.SUCCESS
         assert looked == [[]]
+
+
+class TestAccept:
+    @pytest.mark.parametrize(
+        ("verdict", "level", "status"),
+        [
+            (GateStatus.PASS, Level.STANDARD, Status.SUCCESS),
+            (GateStatus.WARN, Level.STANDARD, Status.SUCCESS),
+            (GateStatus.WAIVED, Level.STANDARD, Status.SUCCESS),
+            (GateStatus.FAIL, Level.STANDARD, Status.FAILURE),
+            (GateStatus.ERROR, Level.STANDARD, Status.ERROR),
+            (GateStatus.FAIL, Level.ADVISORY, Status.SUCCESS),
+        ],
+    )
+    def test_gates_decide_about_a_step_that_says_that_it_succeeded(self, drill, verdict, level, status):
+        gates = ScriptedGates({"g": gate_result("g", verdict, level=level)})
+        one = drill(phase("a", step("x", accept=("g",)), "y"), gates=gates)
+        state = one.drive()
+        assert gates.asked == [("a", {"g": None})]
+        assert state.step("a/x").status is status
+        assert state.step("a/y").status is (Status.SKIPPED if status.bad else Status.SUCCESS)
+        assert [found["status"] for found in state.step("a/x").result.gates] == [verdict.value]
+        if status.bad:
+            assert "the gate g" in state.step("a/x").result.reason
+
+    def test_an_attempt_that_is_not_accepted_is_tried_again(self, drill):
+        class Later(ScriptedGates):
+            async def judge(self, wanted, *, phase, root, work):
+                await super().judge(wanted, phase=phase, root=root, work=work)
+                return (gate_result("g", GateStatus.FAIL if len(self.asked) < 3 else GateStatus.PASS),)
+
+        retry = Retry(attempts=5, initial="1ms")
+        one = drill(phase("a", step("x", accept=("g",), retry=retry)), gates=Later())
+        assert one.drive().status is Status.SUCCESS
+        assert one.state().step("a/x").attempt == 3
+
+    def test_what_failed_by_itself_is_not_judged(self, drill):
+        one = drill(phase("a", step("x", accept=("g",))), scripts={"a/x": FAILS})
+        assert one.drive().status is Status.FAILURE
+        assert one.gates.asked == []
+
+    def test_it_judges_what_the_step_has_produced(self, drill):
+        made = step("x", accept=("g", "h"), produces={"g": "g.json"})
+        one = drill(phase("a", made), scripts={"a/x": Act(files={"g.json": "{}"})})
+        assert one.drive().status is Status.SUCCESS
+        (path,) = one.gates.asked[0][1]["g"]
+        assert path.endswith("/g.json")
+        assert one.gates.asked[0][1]["h"] is None

@@ -109,6 +109,7 @@ class _Step:
             truncated=end.flag("truncated"),
             changed=end.integer("changed"),
             cached=end.flag("cached"),
+            gates=tuple(gate_result(one, self.key) for one in end.items("gates")),
             remarks=(*base.remarks, *end.texts("warnings"), *self._of_undo()),
             undone=self.undone.text("status") if self.undone else "",
         )

@@ -60,7 +60,7 @@ class StepView:
 
     `changed` is how many files it changed, of a step that may write. `remarks` are sentences about what was unusual;
     `undone` tells how taking the step back ended, if that was tried; it is `cached` if it did not have to run.
-    `approval` is there if it has waited for a person.
+    `approval` is there if it has waited for a person, `gates` if gates decided about its last attempt.
     """
 
     key: str
@@ -85,6 +85,7 @@ class StepView:
     remarks: tuple[str, ...] = ()
     undone: str = ""
     cached: bool = False
+    gates: tuple[GateResult, ...] = ()
     attempts: tuple[AttemptView, ...] = ()
     approval: ApprovalView | None = None
 
@@ -257,15 +258,16 @@ def verify_evidence(view: RunView, read: Callable[[str], bytes | None]) -> list[
     `read` gets a path as the gate recorded it and returns the content, or None where there is no such file.
     """
     problems = []
-    for gate in view.gates:
-        for evidence in gate.result.evidence:
+    accepting = [(f"{step.key}/gate:{one.id}", one) for step in view.steps for one in step.gates]
+    for key, result in [*((gate.key, gate.result) for gate in view.gates), *accepting]:
+        for evidence in result.evidence:
             content = read(evidence.path)
             found = None if content is None else sha256(content).hexdigest()
             if found is None:
-                problems.append(f"{gate.key}: {evidence.path} is gone")
+                problems.append(f"{key}: {evidence.path} is gone")
             elif found != evidence.sha256:
                 problems.append(
-                    f"{gate.key}: {evidence.path} has changed since it was judged "
+                    f"{key}: {evidence.path} has changed since it was judged "
                     f"(sha256 {evidence.sha256[:12]} then, {found[:12]} now)"
                 )
     return problems

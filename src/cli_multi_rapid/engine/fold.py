@@ -118,6 +118,7 @@ def step_result(payload: Payload) -> StepResult:
     values["outcome"] = Status(values["outcome"])
     values["artifacts"] = {name: Artifact(**made) for name, made in values.get("artifacts", {}).items()}
     values["warnings"] = tuple(values.get("warnings", ()))
+    values["gates"] = tuple(values.get("gates", ()))
     values.pop("adopted", None)  # the run that it was taken over from
     return StepResult(**values)
 

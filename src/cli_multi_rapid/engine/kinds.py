@@ -18,7 +18,7 @@ LATER = ("agent",)
 
 _OF_PROCESSES = (
     "env", "shell", "matrix", "produces", "outputs", "ok-codes", "timeout", "retry", "writes", "requires", "cache",
-    "undo", "with",
+    "undo", "with", "accept",
 )  # fmt: skip
 
 

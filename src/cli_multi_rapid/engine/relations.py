@@ -1,8 +1,11 @@
 """Checks of how the parts of a phase name each other: step ids, needs, artifacts, gates."""
 
+from collections.abc import Sequence
+
 from cli_multi_rapid.engine.outline import Outline, Spot
 from cli_multi_rapid.system.document import Findings
 from cli_multi_rapid.system.faults import choice
+from cli_multi_rapid.system.positions import Trail
 
 
 def check_relations(seen: Outline, findings: Findings, *, gates: frozenset[str] | None) -> None:
@@ -66,10 +69,18 @@ def _produces(spot: Spot, seen: Outline, findings: Findings) -> None:
 
 
 def _gates(seen: Outline, findings: Findings, gates: frozenset[str] | None) -> None:
+    uses = [
+        (use, ("gates", i)) if isinstance(use, str) else (use.use, ("gates", i, "use"))
+        for i, use in enumerate(seen.spec.gates)
+    ]
+    _listed(uses, findings, gates)
+    for spot in seen.spots:
+        _listed([(name, (*spot.trail, "accept", i)) for i, name in enumerate(spot.step.accept)], findings, gates)
+
+
+def _listed(uses: Sequence[tuple[str, Trail]], findings: Findings, gates: frozenset[str] | None) -> None:
     listed: set[str] = set()
-    for i, use in enumerate(seen.spec.gates):
-        name = use if isinstance(use, str) else use.use
-        trail = ("gates", i) if isinstance(use, str) else ("gates", i, "use")
+    for name, trail in uses:
         if name in listed:
             findings.add("SPEC-VALUE", trail, f"the gate '{name}' is listed twice", fix="remove one of the two")
         elif gates is not None and name not in gates:

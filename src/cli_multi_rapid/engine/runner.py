@@ -82,7 +82,7 @@ class Runner:
         self._steps = Steps(
             self.plan, self.graph, self.state, executor=self.executor, observer=self.observer, folder=self.folder,
             notes=self._notes, places=self._places, guard=self._guard, caching=caching, check=self._check,
-            stopping=lambda: bool(self._interrupted),
+            stopping=lambda: bool(self._interrupted), gatekeeper=self.gatekeeper,
         )  # fmt: skip
         self._approvals = Approvals(self.state, self.graph, notes=self._notes, guard=self._guard, signer=self.signer)
         self._admission = Admission(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cli_multi_rapid.engine import contexts as seen
+from cli_multi_rapid.engine.acceptance import accepted
 from cli_multi_rapid.engine.caching import Caching
 from cli_multi_rapid.engine.commands import shown
 from cli_multi_rapid.engine.executor import Attempt, Executor
@@ -23,7 +24,7 @@ from cli_multi_rapid.errors import StateUnwritable, WorktreeUnfit
 from cli_multi_rapid.model.actions import ACTIONS
 from cli_multi_rapid.model.checkpoint import Checkpoint
 from cli_multi_rapid.model.events import Kind, payload_of
-from cli_multi_rapid.model.ports import Observer
+from cli_multi_rapid.model.ports import Gatekeeper, Observer
 from cli_multi_rapid.model.run import Status, StepResult
 
 
@@ -52,7 +53,7 @@ class Steps:
     def __init__(
         self, plan: RunPlan, graph: Graph, state: RunState, *, executor: Executor, observer: Observer, folder: Path,
         notes: Notes, places: Places, guard: Guard, caching: Caching, check: Callable[[Place], Awaitable[None]],
-        stopping: Callable[[], bool],
+        stopping: Callable[[], bool], gatekeeper: Gatekeeper,
     ) -> None:  # fmt: skip
         self._plan = plan
         self._graph = graph
@@ -66,6 +67,7 @@ class Steps:
         self._caching = caching
         self._check_promises = check
         self._stopping = stopping
+        self._gatekeeper = gatekeeper
 
     async def begin(self, start: Ready, *, interim: bool = False) -> Begun | None:
         """Find out where a step works and keep the state it begins with; None if it cannot begin, which is noted."""
@@ -182,6 +184,7 @@ class Steps:
         changed: tuple[str, ...] = ()
         if before is not None:
             result, changed = await self._guard.end(place, start.node, start.key, before, result)
+        result = await accepted(result, begun.attempt, gates=self._plan.gates, gatekeeper=self._gatekeeper)
         if key and not result.cached:
             await self._caching.keep(key, begun.attempt, place, result, changed, tree=tree)
         return await self._places.settle(start, place, before, result, changed) if before is not None else result

@@ -201,6 +201,9 @@ class Step:
     uses: str = key("A built-in action in place of a command.", default="")
     with_: dict[str, Scalar] = key("Values for the action.", factory=dict, alias="with")
     cache: Cache | None = key("What the step depends on, so that it need not run again.", default=None)
+    accept: tuple[str, ...] = key(
+        "Gates that decide about each attempt; what they do not accept has failed, and may be tried again.", default=()
+    )
     undo: Undo | None = key("How the effect of the step is taken back, if its phase says `rollback`.", default=None)
     approval: Approval | None = key(
         "Waits for a person, durably: `cli-multi-rapid approve` decides. Such a step runs nothing.", default=None

@@ -1,5 +1,6 @@
 """Runs, phases and steps as they stand: the result of folding the events of a run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -52,7 +53,8 @@ class StepResult:
 
     Of a step that may write, `after` is the commit with the state it left, `tree` its tree, `changed` the number of
     files that differ from its start. `warnings` are sentences for people. `commit` is, in a worktree, the one that its
-    changes became. It is `cached` if it did not run, because it once ran with the same inputs.
+    changes became. It is `cached` if it did not run, because it once ran with the same inputs. `gates` are the results
+    of the gates that accepted it, or did not, as plain values.
     """
 
     status: Status
@@ -71,6 +73,7 @@ class StepResult:
     changed: int = 0
     commit: str = ""
     cached: bool = False
+    gates: tuple[Mapping[str, object], ...] = ()
     warnings: tuple[str, ...] = ()
 
     @classmethod
