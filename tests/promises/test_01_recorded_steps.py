@@ -48,7 +48,7 @@ def at_work(project, oracle, begin):
 def check_that_only_the_rest_runs(project, oracle, go):
     assert "Interrupted" in project.cmr("status", "last").out
     go.touch()
-    done = project.cmr("resume")
+    done = project.started("resume")
     assert done.code == 0, done.err
     assert oracle.starts() == {**dict.fromkeys(DONE, 1), "slow": 2, "last": 1}
     assert set(statuses(project).values()) == {"success"}

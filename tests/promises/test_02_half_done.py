@@ -75,7 +75,7 @@ def test_after_kill_9_the_step_begins_where_it_began(project, killed, tmp_path):
     code, _ = killed("run-phase", "p")
     assert code == -signal.SIGKILL
     (project.root / "src/mine").write_text("a person's")
-    again = project.cmr("resume")
+    again = project.started("resume")
     assert again.code == 0, again.err
     first, second = (tmp_path / "oracle").read_text().splitlines()
     assert first == second == "sees {'a': '1', 'gone': '1'}"
@@ -106,7 +106,7 @@ def test_a_step_that_does_not_say_what_it_changes_waits_for_a_decision(project, 
     assert (project.root / "src/a").read_text() == half
     if flag == "--keep":
         (project.root / "src/gone").write_text("1")
-    again = project.cmr("resume", flag)
+    again = project.started("resume", flag)
     assert again.code == 0, again.err
     assert (tmp_path / "oracle").read_text().splitlines()[
         1
@@ -184,7 +184,7 @@ finally:
 """)  # fmt: skip
     assert killed("run-phase", "p", number=number)[0] == code
     assert (tmp_path / "ends").read_text() == "interrupted\n"
-    assert project.cmr("resume").code == 0
+    assert project.started("resume").code == 0
     assert (tmp_path / "ends").read_text() == "interrupted\nsuccess\n"
     assert (tmp_path / "oracle").read_text().splitlines()[1] == "sees {'a': '1', 'gone': '1'}"
 

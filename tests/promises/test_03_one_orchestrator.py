@@ -46,7 +46,7 @@ def test_a_second_one_is_refused_and_told_who_works(project, first, oracle, make
         refused = project.cmr(*arguments, cwd=project.root / "below")
         assert refused.code == 75, arguments
         assert f"error[PROJECT-BUSY]: process {first.pid} on {socket.gethostname()} holds this project" in refused.err
-    told = json.loads(project.cmr("run-phase", "quick", "--json").out)["error"]
+    told = json.loads(project.started("run-phase", "quick", "--json").out)["error"]
     assert (told["code"], str(first.pid) in told["message"]) == ("PROJECT-BUSY", True)
     assert "cli-multi-rapid cancel" in told["fix"]
     assert "Still running" in project.cmr("status", "last").out, "looking is not working"
@@ -59,7 +59,7 @@ def test_a_second_one_is_refused_and_told_who_works(project, first, oracle, make
 def test_after_kill_9_the_next_command_works_at_once(project, first, oracle, tmp_path):
     first.kill()
     begin = time.monotonic()
-    done = project.cmr("run-phase", "quick")
+    done = project.started("run-phase", "quick")
     assert done.code == 0, done.err
     assert time.monotonic() - begin < SHORT_S
     (tmp_path / "go").touch()

@@ -86,7 +86,7 @@ steps:
 """)  # fmt: skip
     given = "\n".join(values.values())
     inputs = ("--input", f"x={given}", "--input", f"list={json.dumps(list(values.values()))}")
-    done = sandbox.cmr("run-phase", "p", *inputs)
+    done = sandbox.started("run-phase", "p", *inputs)
     assert done.code == 0, done.err + done.out
     assert not canary.exists()
     lines = [json.loads(line) for line in seen.read_text().splitlines()]
