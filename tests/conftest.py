@@ -32,8 +32,15 @@ def _children_unmeasured(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that all tests share: compiling the rules of the secret scanner takes seconds."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "cache"
+
+
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> None:
     home = tmp_path_factory.mktemp("home")
     for name in [name for name in os.environ if name.startswith(("GIT_", "CMR_", "XDG_"))]:
         monkeypatch.delenv(name)
@@ -41,9 +48,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("CMR_STATE_DIR", str(home / "state"))
-    shared = tmp_path_factory.getbasetemp()  # compiled rules of the secret scanner: seconds to make, so once a session
-    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
-    monkeypatch.setenv("CMR_CACHE_DIR", str(shared / "cache"))
+    monkeypatch.setenv("CMR_CACHE_DIR", str(shared_cache))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     for role in ("AUTHOR", "COMMITTER"):

@@ -176,7 +176,7 @@ steps:
         ("a\n{{ nothing }}", "UndefinedError: 'nothing' is undefined"),
         ("a\n{% if %}", "page.md.j2:2: TemplateSyntaxError"),
         ("{{ ''.__class__.__mro__ }}", "SecurityError"), ("{{ 'a' * 10**10 }}", "memory"),
-        ("{% for a in range(9**5) %}{% for b in range(9**5) %}{{ a }}{% endfor %}{% endfor %}", "template cannot be"),
+        ("{% for a in range(9**5) %}{{ 'a' * 10**7 }}{% endfor %}", "memory"),
     ])  # fmt: skip
     def test_what_cannot_be_filled_in(self, project, template, said):
         done = self.render(project, template)

@@ -77,15 +77,9 @@ def execute(command: Command) -> Exit:
     return Exit(code=ended.returncode)
 
 
-@pytest.fixture(scope="session")
-def scanner_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache of compiled scanner rules that all tests share; compiling them takes seconds."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
-def project(tmp_path: Path, scanner_cache: Path) -> Project:
+def project(tmp_path: Path, shared_cache: Path) -> Project:
     root, aside = tmp_path / "project", tmp_path / "aside"
     root.mkdir()
     aside.mkdir()
-    return Project(root, aside, scanner_cache)
+    return Project(root, aside, shared_cache)
