@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 
+import compliance
 from checkpoints import CHANGES, Kept, table
 from contenders import DBOS, FLOOR, OURS, PASS, PRE_COMMIT, START_UP
 from measuring import Measured
@@ -18,6 +19,7 @@ CPU_MS = {"--help": 60.0, "status": 100.0, "health-check": 100.0}
 STEP_RATIO = 2.5
 PROCESS_RATIO = 1.0
 KEPT_RATIO = 1.3
+COMPLIANCE_SHARE = 1 / 5
 LOAD_MS_PER_STEP = 90.0 / 500
 NOISY = 1.15
 
@@ -43,7 +45,7 @@ class Aim:
 class Outcome:
     """Everything that one benchmark found. `sizes`: steps by phase; `load_ms`: reading a phase of `load_steps`.
 
-    `kept` is what keeping states cost, if that was measured.
+    `kept` is what keeping states cost, `judged` what judging a project did, if that was measured.
     """
 
     measured: Measured
@@ -51,6 +53,7 @@ class Outcome:
     load_steps: int
     load_ms: float | None
     kept: Kept | None = None
+    judged: compliance.Compared | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -106,7 +109,15 @@ def aims(outcome: Outcome) -> list[Aim]:
         Aim(name=f"keeping a state, {changed} files changed / plumbing", value=value, limit=KEPT_RATIO, unit="x")
         for changed, value in kept.items()
     ]
-    return [*quick, Aim(name="one step / floor", value=floor, limit=STEP_RATIO, unit="x"), *wholes, load, *states]
+    gates = [
+        Aim(
+            name=f"compliance, unchanged / {other}", limit=COMPLIANCE_SHARE, unit="x",
+            value=outcome.judged.share(other, "unchanged") if outcome.judged else None,
+        )
+        for other in (compliance.SAME, compliance.USUAL)
+    ]  # fmt: skip
+    step = Aim(name="one step / floor", value=floor, limit=STEP_RATIO, unit="x")
+    return [*quick, step, *wholes, load, *states, *gates]
 
 
 def text(outcome: Outcome) -> str:
@@ -115,6 +126,7 @@ def text(outcome: Outcome) -> str:
     lines += [f"{'noise':<16} {_noise(outcome.measured)}"]
     lines += ["", *_start_up_table(outcome.measured), "", *_phase_table(outcome), ""]
     lines += table(outcome.kept) if outcome.kept else ["keeping states: not measured"]
+    lines += ["", *(compliance.table(outcome.judged) if outcome.judged else ["compliance: not measured"])]
     lines += ["", *_aim_table(aims(outcome))]
     if outcome.measured.missing:
         lines += ["", *(f"not run: {name}: {why}" for name, why in outcome.measured.missing.items())]
@@ -136,6 +148,10 @@ def data(outcome: Outcome) -> dict[str, object]:
         "kept": {"files": outcome.kept.files, "ours_ms": outcome.kept.ours, "plumbing_ms": outcome.kept.floor}
         if outcome.kept
         else None,
+        "judged": [
+            {"name": name, "situation": situation, "wall_ms": times}
+            for (name, situation), times in (outcome.judged.times if outcome.judged else {}).items()
+        ],
         "load": {"steps": outcome.load_steps, "best_ms": outcome.load_ms},
         "aims": [{**asdict(aim), "verdict": aim.verdict} for aim in aims(outcome)],
         "not_run": dict(found.missing),

@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import checkpoints
+import compliance
 import contenders
 import reporting
 from measuring import BrokenError, Contender, Measured, interleave, measure
 
-PARTS = ("start-up", "phases", "load", "checkpoints")
+PARTS = ("start-up", "phases", "load", "checkpoints", "compliance")
 _LOADS = 15
 
 
@@ -92,9 +93,14 @@ def _measured(given: argparse.Namespace, scratch: Path) -> reporting.Outcome:
     kept = None
     if "checkpoints" in parts:
         kept = checkpoints.measured(scratch, environ, files=20 * many, rounds=min(rounds, 15))
+    judged = None
+    if "compliance" in parts:
+        judged = compliance.compared(scratch, environ, files=20 * many, rounds=min(rounds, 5))
+        measured.missing |= judged.missing
     return reporting.Outcome(
         measured=measured,
         kept=kept,
+        judged=judged,
         sizes=sizes,
         load_steps=5 * many,
         load_ms=load_ms(5 * many) if "load" in parts else None,

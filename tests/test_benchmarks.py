@@ -28,6 +28,8 @@ def test_every_part_is_measured_and_every_aim_has_a_verdict(tmp_path):
     assert set(ours) == GROUPS, found["not_run"]
     assert all(sample["cpu_ms"] > 0 and sample["wall_ms"] > 0 for samples in ours.values() for sample in samples)
     assert found["load"]["best_ms"] > 0
+    judged = {one["situation"]: one["wall_ms"] for one in found["judged"] if one["name"] == "cli-multi-rapid"}
+    assert set(judged) == {"cold", "unchanged", "one changed"}
     assert found["kept"]["files"] == 60
     assert all(ms > 0 for times in (found["kept"]["ours_ms"], found["kept"]["plumbing_ms"]) for ms in times["50"])
     assert not {name for name in found["not_run"] if "cli-multi-rapid" in name}
