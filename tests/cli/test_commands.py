@@ -247,7 +247,7 @@ def test_health_check(sandbox, monkeypatch):
     assert "the event log is empty" in broken.out
 
 
-@pytest.mark.parametrize("kind", ["phase", "gates", "waivers", "config"])
+@pytest.mark.parametrize("kind", ["phase", "gates", "waivers", "config", "report"])
 def test_schema(sandbox, kind):
     assert sandbox.cmr("schema", kind).data()["$schema"].startswith("https://json-schema.org/")
     assert sandbox.cmr("schema", "zz").code == 2

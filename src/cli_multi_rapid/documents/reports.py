@@ -337,9 +337,18 @@ def compliance(view: RunView) -> dict[str, object]:
 
 
 def json_text(data: object, *, sort_keys: bool = False) -> str:
-    """Return data as indented JSON that is safe to show on a terminal. Dataclasses become objects."""
+    r"""Return data as indented JSON that is safe to show on a terminal. Dataclasses become objects.
+
+    Bytes that were no UTF-8 (in a file name) read back as visible text such as ``\udcff``, since no other character
+    stands for them and strict readers refuse halves of one.
+    """
     text = json.dumps(plain(data), ensure_ascii=False, indent=2, sort_keys=sort_keys, allow_nan=False)
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _UNSAFE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"{'' if code < 0xD800 or code > 0xDFFF else chr(92)}\\u{code:04x}"
 
 
 def plain(value: object) -> object:
