@@ -95,6 +95,8 @@ def test_everything_that_was_recorded_is_shown(record, rich_run) -> None:
         "2 left-over process(es)", "1.9 MiB", "a" * 64, "b" * 64, "name = needle", "f00d", "value = needle",
         "note = needle", "the spec allows it", "advisory: reports, never blocks", "phase1/publish",
         "cli-multi-rapid rerun " + run.run, "The worst 3 of 9 are shown.", "python=needle",
+        "its waiver has expired on 2026-01-31T00:00:00Z", "waived until 2030-01-31T00:00:00Z by needle: needle",
+        "known from the baseline", "needle needle, from the cache",
     ):  # fmt: skip
         assert expected in page.text, expected
 

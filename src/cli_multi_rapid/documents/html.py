@@ -17,7 +17,17 @@ from cli_multi_rapid.documents.reports import (
     require_results,
 )
 from cli_multi_rapid.documents.text import UNICODE, duration, number, plural, printable, tone
-from cli_multi_rapid.documents.words import ending, headline, next_commands, place, sign_of, tally, tone_of, worst
+from cli_multi_rapid.documents.words import (
+    ending,
+    excuse_words,
+    headline,
+    next_commands,
+    place,
+    sign_of,
+    tally,
+    tone_of,
+    worst,
+)
 from cli_multi_rapid.model.gate import Finding, GateResult
 
 if TYPE_CHECKING:
@@ -108,7 +118,7 @@ def _environment() -> "Environment":
         "place": place,
     }
     environment.tests["observed"] = _has_observed
-    environment.globals |= {"sign_of": UNICODE.sign, "tone_of": tone}
+    environment.globals |= {"sign_of": UNICODE.sign, "tone_of": tone, "excuse_of": excuse_words}
     return environment
 
 
