@@ -107,9 +107,11 @@ def _rich_run(record: Recorder, word: str) -> RunView:
     record.add(Kind.STEP_RETRIED, "phase1/test[0]", attempt=1, status="failure", reason=word, wait_ms=1, duration_ms=2)
     record.step(
         "phase1/test[0]", status=Status.FAILURE, attempt=2, command=word, reason=word, fix=word, leftover=2,
-        outputs={"value": word}, artifacts={"file": Artifact(path=word, sha256="a" * 64, size=2_000_000)},
+        outputs={"value": word}, gates=(payload_of(judged("unit", GateStatus.FAIL, summary=word)),),
+        artifacts={"file": Artifact(path=word, sha256="a" * 64, size=2_000_000)},
     )  # fmt: skip
-    record.step("phase1/notify", outcome=Status.FAILURE, code=22, command=word)
+    accepted = payload_of(judged("lint", GateStatus.FAIL, summary=word))
+    record.step("phase1/notify", gates=(accepted,), outcome=Status.FAILURE, code=22, command=word)
     record.finish("phase1/publish", status=Status.SKIPPED, attempt=0, reason=word)
     finding = Finding(rule=word, message=word, path=word, line=48, column=12, fix=word, fingerprint="sha256:1")
     waiver = WaiverUse(

@@ -86,6 +86,8 @@ def test_one_suite_for_each_phase_and_one_for_the_project(record, rich_run):
     assert list(suites) == ["phase1", "project"]
     assert cases_of(suites["phase1"]) == {
         "step test[0]": "failure",
+        "gate unit of step test[0]": "failure",
+        "gate lint of step notify": "skipped",
         "gate style": "failure",
         "gate types": "skipped",
         "gate tests": "error",
@@ -94,7 +96,7 @@ def test_one_suite_for_each_phase_and_one_for_the_project(record, rich_run):
     }
     assert cases_of(suites["project"]) == {"gate secrets": ""}
     counts = {name: suites["phase1"].get(name) for name in ("tests", "failures", "errors", "skipped")}
-    assert counts == {"tests": "6", "failures": "2", "errors": "1", "skipped": "3"}
+    assert counts == {"tests": "8", "failures": "3", "errors": "1", "skipped": "4"}
     assert suites["phase1"].get("timestamp") == "2026-03-14T09:26:53"
     properties = {one.get("name"): one.get("value") for one in suites["phase1"].iter("property")}
     assert properties == {"run": record.run, "verdict": "fail", "level": "standard", "tree": "e" * 40}
@@ -146,7 +148,7 @@ def test_our_own_gate_agrees(record, recorder, gate, rich_run, tmp_path):
     green = counted(render_junit(ended(record, gate(), gate("lint", GateStatus.WARN))), tmp_path)
     assert green == {"tests": 2, "passed": 2, "failed": 0, "errors": 0, "skipped": 0}
     red = counted(render_junit(rich_run(recorder("01JAAAAAAAAAAAAAAAAAAAAAAA"), "needle")), tmp_path)
-    assert red == {"tests": 7, "passed": 1, "failed": 2, "errors": 1, "skipped": 3}
+    assert red == {"tests": 9, "passed": 1, "failed": 3, "errors": 1, "skipped": 4}
 
 
 def counted(text, folder):

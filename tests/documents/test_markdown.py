@@ -83,9 +83,10 @@ def test_everything_that_matters_is_told(record, rich_run):
     tables = cells(text)
     assert ["style of phase1", "✗ fail", "needle (from the cache)", "83.9", "85", "0.0s"] in tables
     assert ["types of phase1", "✗ fail (advisory)", "needle", "", "", "0.0s"] in tables
+    assert ["unit of phase1/test[0]", "✗ fail", "needle", "", "", "0.0s"] in tables
     assert tables[0][:2] == ["Run", "Started (UTC)"]
     assert tables[1][:2] == [record.run, "2026-03-14 09:26:53"]
-    assert "## Gates: 2 fail, 1 error, 1 skipped, 1 waived" in text
+    assert "## Gates: 4 fail, 1 error, 1 skipped, 1 waived" in text
     assert "- **high** `needle:48:12` `needle` (`needle`) fix: `needle` " in text
     assert "(`waived until 2030-01-31T00:00:00Z by needle: needle`)" in text
     assert "(`its waiver has expired on 2026-01-31T00:00:00Z`)" in text

@@ -69,11 +69,12 @@ def test_one_run_for_the_whole_and_one_for_each_gate(record, rich_run):
     assert log["version"] == "2.1.0"
     names = [run["tool"]["driver"]["name"] for run in log["runs"]]
     assert names == [
-        "CLI Multi-Rapid", "needle", *(["cli-multi-rapid coverage"] * 4),
+        "CLI Multi-Rapid", "needle", *(["cli-multi-rapid coverage"] * 6),
     ]  # fmt: skip
     identities = [run["automationDetails"]["id"] for run in log["runs"]]
     assert identities[1] == f"cli-multi-rapid/phase1/style/{record.run}"
     assert identities[5] == f"cli-multi-rapid/project/secrets/{record.run}"
+    assert identities[6] == f"cli-multi-rapid/phase1/test[0]/unit/{record.run}"
     assert len(set(identities)) == len(identities)
     for run in log["runs"]:
         (source,) = run["versionControlProvenance"]

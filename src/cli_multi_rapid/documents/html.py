@@ -67,6 +67,7 @@ def render_html(
     """
     require_results(view)
     environment = _environment()
+    gates = (*view.gates, *view.accepting)
     template = environment.get_template("report.html.j2")
     return template.render(
         csp=_CSP,
@@ -77,8 +78,8 @@ def render_html(
         next=() if view.verdict in (Verdict.PASS, Verdict.WARN, Verdict.UNJUDGED) else next_commands(view),
         generated_at=f"{generated_at:%Y-%m-%d %H:%M:%S} UTC",
         counts=_counts(view),
-        gates=view.gates,
-        findings=[gate for gate in view.gates if gate.result.findings],
+        gates=gates,
+        findings=[gate for gate in gates if gate.result.findings],
         findings_shown=FINDINGS_SHOWN,
         phases=[(phase, *listed(phase.steps, steps_shown)) for phase in view.phases],
         logs=logs or {},
@@ -86,7 +87,7 @@ def render_html(
         artifacts=_artifacts(view),
         inputs=[phase for phase in view.phases if phase.inputs],
         environment=_facts(view),
-        details=[gate for gate in view.gates if gate.result.details],
+        details=[gate for gate in gates if gate.result.details],
     )
 
 
@@ -143,7 +144,7 @@ def _counts(view: RunView) -> tuple[tuple[str, int, str], ...]:
 def _evidence(view: RunView) -> list[FileRow]:
     return [
         FileRow(owner=gate.key, name=gate.result.id, path=one.path, sha256=one.sha256)
-        for gate in view.gates
+        for gate in (*view.gates, *view.accepting)
         for one in gate.result.evidence
     ]
 

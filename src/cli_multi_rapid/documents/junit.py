@@ -8,7 +8,7 @@ of both Ant and Jenkins.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -60,9 +60,9 @@ def _suites(view: RunView) -> dict[str, list[_Case]]:
     """Return the cases of each suite, in the order of the phases."""
     suites: dict[str, list[_Case]] = {}
     for phase in view.phases:
-        failed = [_step(step) for step in phase.steps if step.status.bad]
+        steps = [case for step in phase.steps for case in _steps(step)]
         missing = [_missing(one) for one in view.not_run if _unreached_gate(one, phase.name)]
-        suites[phase.name] = [*failed, *(_gate(gate) for gate in phase.gates), *missing]
+        suites[phase.name] = [*steps, *(_gate(gate) for gate in phase.gates), *missing]
     if project := [_gate(gate) for gate in view.gates if not gate.phase]:
         suites.setdefault(_PROJECT, []).extend(project)
     cases = [case for suite in suites.values() for case in suite]
@@ -88,6 +88,14 @@ def _missing(one: NotRun) -> _Case:
     return _Case(name=f"gate {one.name.partition('/gate:')[2]}", kind="skipped", message=one.reason)
 
 
+def _steps(step: StepView) -> list[_Case]:
+    """Return a case for a step that failed, and one for each gate that it had to pass."""
+    failed = [_step(step)] if step.status.bad else []
+    cases = [_gate(GateView(phase=step.key, result=result), bearable=not step.status.bad) for result in step.gates]
+    name = step.key.partition("/")[2]
+    return [*failed, *(replace(case, name=f"{case.name} of step {name}") for case in cases)]
+
+
 def _step(step: StepView) -> _Case:
     failed = step.status is Status.FAILURE
     return _Case(
@@ -96,12 +104,13 @@ def _step(step: StepView) -> _Case:
     )  # fmt: skip
 
 
-def _gate(gate: GateView) -> _Case:
+def _gate(gate: GateView, *, bearable: bool = False) -> _Case:
+    """Return the case of a gate. What does not block, or is `bearable`, is skipped instead of bad."""
     result = gate.result
     words = gate_words(gate)
     bad = {GateStatus.FAIL: "failure", GateStatus.ERROR: "error"}
     kind = bad.get(result.status, "")
-    if kind and not result.blocks:
+    if kind and (bearable or not result.blocks):
         kind = "skipped"
     if result.status is GateStatus.SKIPPED:
         kind = "skipped"

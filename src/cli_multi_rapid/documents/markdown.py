@@ -83,11 +83,11 @@ def _facts(view: RunView) -> str:
 
 
 def _gates(view: RunView) -> list[str]:
-    if not view.gates:
-        return ["## Gates", "No gate has judged this run, so nothing here counts as accepted."]
-    rows = [_gate_row(gate) for gate in _blocking_first(view.gates)]
+    gates = _blocking_first((*view.gates, *view.accepting))
+    title = f"## Gates: {tally([gate.result.status for gate in gates])}" if gates else "## Gates"
+    none = "" if view.gates else "No gate has judged this run, so nothing here counts as accepted."
     head = ("Gate", "Status", "Result", "Observed", "Needed", "Time")
-    return [f"## Gates: {tally([gate.result.status for gate in view.gates])}", *_cut(head, rows)]
+    return [title, none, *(_cut(head, [_gate_row(gate) for gate in gates]) if gates else ())]
 
 
 def _blocking_first(gates: Iterable[GateView]) -> list[GateView]:
@@ -110,7 +110,7 @@ def _gate_row(gate: GateView) -> tuple[str, ...]:
 
 
 def _findings(view: RunView) -> list[str]:
-    gates = [gate for gate in _blocking_first(view.gates) if gate.result.findings]
+    gates = [gate for gate in _blocking_first((*view.gates, *view.accepting)) if gate.result.findings]
     blocks = ["## Findings"] if gates else []
     for gate in gates[:GATES_DETAILED]:
         result = gate.result

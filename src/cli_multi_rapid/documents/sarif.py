@@ -1,4 +1,4 @@
-"""One run as a SARIF 2.1.0 log: one SARIF run for the run as a whole and one for each of its gates.
+"""One run as a SARIF 2.1.0 log: one SARIF run for the run as a whole and one for each result of a gate.
 
 Whatever did not pass is an error here, too: a gate that failed or could not be evaluated has at least one result, and
 what was not carried through says so in its invocation. Every result has a place, since platforms refuse those without.
@@ -31,7 +31,7 @@ def render_sarif(view: RunView) -> str:
         EvidenceMissing: the run has no recorded result.
     """
     require_results(view)
-    runs = [_whole_run(view), *(_gate_run(view, gate) for gate in view.gates)]
+    runs = [_whole_run(view), *(_gate_run(view, gate) for gate in (*view.gates, *view.accepting))]
     return json_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": runs}) + "\n"
 
 

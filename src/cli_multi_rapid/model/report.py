@@ -101,52 +101,6 @@ class ReportedArtifact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedStep:
-    """One step, or one combination of a matrix."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
-    phase: str = key("Its phase.")
-    id: str = key("Its id in the phase.")
-    status: Status = key("How it ended for what rests on it.")
-    outcome: Status = key("How it ended before continue-on-error softened it.")
-    reason: str = key("Why, in a sentence.")
-    fix: str = key("What to do about it.")
-    command: str = key("What it ran, as shown to people.")
-    log: str = key("Path of its last log, relative to the run's folder.")
-    matrix: dict[str, object] = key("Its values of the matrix.")
-    code: int | None = key("Exit code of the command.")
-    signal: int | None = key("Number of the signal that ended the command.")
-    outputs: dict[str, object] = key("Its outputs, masked.")
-    artifacts: dict[str, ReportedArtifact] = key("The files that it produced, by name.")
-    started: str = key(f"When it began, {_WHEN}.")
-    duration_ms: int = key("How long it took, in milliseconds.")
-    leftover: int = key("How many processes it left behind, which were killed.")
-    truncated: bool = key("Whether its log was cut at its limit.")
-    changed: int = key("How many files it changed.")
-    remarks: tuple[str, ...] = key("Sentences about what was unusual.")
-    undone: str = key("How taking it back ended; empty where that was not tried.")
-    cached: bool = key("Whether it did not run because it once ran with the same inputs.")
-    attempts: tuple[ReportedAttempt, ...] = key("Its attempts, in order.")
-    approval: ReportedApproval | None = key("Its wait for a person, where there was one.")
-    key: str = key("Its name in the run, such as phase1/test[0].")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedPhase:
-    """One phase with its steps."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
-    name: str = key("Its name.")
-    title: str = key("Its title.")
-    status: Status = key("How it stands or ended.")
-    path: str = key("Path of its file in the project.")
-    reason: str = key("Why, in a sentence.")
-    duration_ms: int = key("How long it took, in milliseconds.")
-    inputs: dict[str, object] = key("Its inputs.")
-    steps: tuple[ReportedStep, ...] = key("Its steps, in the order in which they came.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedFinding:
     """One thing that a gate found."""
 
@@ -186,16 +140,14 @@ class ReportedEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedGate:
+class ReportedResult:
     """What one gate decided, and on what grounds."""
 
     __pydantic_config__: ClassVar[dict[str, object]] = STRICT
     id: str = key("Its name.")
-    phase: str = key("Phase that it judged; empty for the project.")
     check: str = key("What kind of check it is.")
     level: Level = key("How strict it was.")
     status: GateStatus = key("What it decided.")
-    blocks: bool = key("Whether that stops the work.")
     summary: str = key("What it saw, in a sentence.")
     observed: float | None = key("What it measured.")
     threshold: float | None = key("What was needed.")
@@ -213,6 +165,62 @@ class ReportedGate:
     fix: str = key("What to do about it.")
     started: str = key(f"When it was evaluated, {_WHEN}.")
     duration_ms: int = key("How long that took, in milliseconds.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedGate(ReportedResult):
+    """What a gate decided about a phase or the project."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    phase: str = key("Phase that it judged; empty for the project.")
+    blocks: bool = key("Whether that stops the work.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedStep:
+    """One step, or one combination of a matrix."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    phase: str = key("Its phase.")
+    id: str = key("Its id in the phase.")
+    status: Status = key("How it ended for what rests on it.")
+    outcome: Status = key("How it ended before continue-on-error softened it.")
+    reason: str = key("Why, in a sentence.")
+    fix: str = key("What to do about it.")
+    command: str = key("What it ran, as shown to people.")
+    log: str = key("Path of its last log, relative to the run's folder.")
+    matrix: dict[str, object] = key("Its values of the matrix.")
+    code: int | None = key("Exit code of the command.")
+    signal: int | None = key("Number of the signal that ended the command.")
+    outputs: dict[str, object] = key("Its outputs, masked.")
+    artifacts: dict[str, ReportedArtifact] = key("The files that it produced, by name.")
+    started: str = key(f"When it began, {_WHEN}.")
+    duration_ms: int = key("How long it took, in milliseconds.")
+    leftover: int = key("How many processes it left behind, which were killed.")
+    truncated: bool = key("Whether its log was cut at its limit.")
+    changed: int = key("How many files it changed.")
+    remarks: tuple[str, ...] = key("Sentences about what was unusual.")
+    undone: str = key("How taking it back ended; empty where that was not tried.")
+    cached: bool = key("Whether it did not run because it once ran with the same inputs.")
+    gates: tuple[ReportedResult, ...] = key("What the gates decided that its last attempt had to pass.")
+    attempts: tuple[ReportedAttempt, ...] = key("Its attempts, in order.")
+    approval: ReportedApproval | None = key("Its wait for a person, where there was one.")
+    key: str = key("Its name in the run, such as phase1/test[0].")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedPhase:
+    """One phase with its steps."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    name: str = key("Its name.")
+    title: str = key("Its title.")
+    status: Status = key("How it stands or ended.")
+    path: str = key("Path of its file in the project.")
+    reason: str = key("Why, in a sentence.")
+    duration_ms: int = key("How long it took, in milliseconds.")
+    inputs: dict[str, object] = key("Its inputs.")
+    steps: tuple[ReportedStep, ...] = key("Its steps, in the order in which they came.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
