@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from cli_multi_rapid.model.gate_settings import GATES_SCHEMA, GateFile
 from cli_multi_rapid.model.phase import SCHEMA, PhaseSpec
 from cli_multi_rapid.model.policy import WAIVERS_SCHEMA, WaiverFile
+from cli_multi_rapid.model.report import REPORT_SCHEMA, ReportFile
 from cli_multi_rapid.model.settings import CONFIG_SCHEMA, ConfigFile
 
 FOLDER = Path(__file__).parents[1] / "src" / "cli_multi_rapid" / "model" / "schemas"
@@ -19,6 +20,7 @@ FORMATS: dict[str, tuple[type, str, str]] = {
     "gates": (GateFile, GATES_SCHEMA, "Compliance gates of CLI Multi-Rapid"),
     "waivers": (WaiverFile, WAIVERS_SCHEMA, "Waivers of CLI Multi-Rapid"),
     "config": (ConfigFile, CONFIG_SCHEMA, "Configuration of CLI Multi-Rapid"),
+    "report": (ReportFile, REPORT_SCHEMA, "Report of a run of CLI Multi-Rapid"),
 }
 
 

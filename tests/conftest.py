@@ -17,6 +17,7 @@ import pytest
 from cli_multi_rapid.cli.app import entry
 
 ROOT = Path(__file__).resolve().parent.parent
+BEGUN = time.time()
 GITLESS = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "CMR_"))}
 
 
@@ -160,8 +161,11 @@ def empty_sandbox(root: Path) -> Sandbox:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was skipped and why, also with -q."""
+    """Say what was skipped and why, also with -q, and where the pictures of this run are."""
     skipped = terminalreporter.stats.get("skipped", [])
     for report in skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         terminalreporter.write_line(f"not run: {report.nodeid}: {reason}")
+    for picture in sorted((ROOT / "test-output").rglob("*.png")):
+        if picture.stat().st_mtime >= BEGUN:
+            terminalreporter.write_line(f"picture: {picture.relative_to(ROOT)}")

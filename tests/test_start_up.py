@@ -54,6 +54,12 @@ def test_quick_commands_import_nothing_heavy(used, name):
     assert not modules(used, LIGHT_COMMANDS[name]) & HEAVY
 
 
+def test_to_tell_whether_a_verdict_still_holds_git_is_asked_and_nothing_else_loaded(sandbox):
+    sandbox.write("config/compliance-gates.yaml", "schema: cmr/gates@v1\ngates:\n  secrets: {check: denylist}\n")
+    assert sandbox.cmr("validate-compliance").code == 0
+    assert modules(sandbox, ["status", "--include-compliance"]) & HEAVY == {"subprocess"}
+
+
 @pytest.mark.parametrize("name", PARSING_COMMANDS)
 def test_commands_that_read_specs_import_only_the_parsers(used, name):
     assert modules(used, PARSING_COMMANDS[name]) & HEAVY <= {

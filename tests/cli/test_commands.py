@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 from cli_multi_rapid.cli.app import entry
 from cli_multi_rapid.cli.table import COMMANDS, FACES
@@ -226,12 +227,39 @@ gates: [coverage]
     assert page.is_relative_to(sandbox.root / ".cmr")
     assert "<script" not in page.read_text()
     assert sandbox.git("status", "--porcelain", "--", ".cmr") == ""
-    assert sandbox.cmr("generate-report", "--format", "json", "-o", "-").data()["verdict"]["status"] == "pass"
+    data = sandbox.cmr("generate-report", "--format", "json", "-o", "-").data()
+    assert data["verdict"]["status"] == "pass"
+    assert Draft202012Validator(sandbox.cmr("schema", "report").out).is_valid(data)
+    for form, name, start in FORMS:
+        made = sandbox.cmr("generate-report", "--format", form, "--json").data()
+        assert made["path"] == str(sandbox.root / ".cmr" / "reports" / f"{made['run']}.{name}")
+        assert Path(made["path"]).read_text("utf-8").startswith(start)
+    markdown = sandbox.cmr("generate-report", "--format", "md", "-o", "-").out
+    assert 'n1["✓ a"]:::success' in markdown
     (evidence,) = Path(os.environ["CMR_STATE_DIR"]).glob("*/runs/*/p.a.1/coverage.json")
     evidence.unlink()
-    gone = sandbox.cmr("generate-report")
-    assert gone.code == 3
-    assert "error[EVIDENCE-MISSING]" in gone.err
+    for form, *_ in FORMS:
+        gone = sandbox.cmr("generate-report", "--format", form)
+        assert (gone.code, gone.out) == (3, "")
+        assert "error[EVIDENCE-MISSING]" in gone.err
+
+
+FORMS = [
+    ("html", "html", "<!doctype html>"),
+    ("json", "json", '{\n  "environment"'),
+    ("sarif", "sarif", '{\n  "$schema"'),
+    ("junit", "junit.xml", "<?xml"),
+    ("md", "md", "# ✓ Passed: `p`"),
+]
+
+
+def test_a_matrix_is_drawn_by_its_worst_combination(sandbox):
+    sandbox.phase("p", """\
+steps:
+  - {id: a, matrix: {n: [0, 1]}, run: [sh, -c, 'exit "$N"'], env: {N: "${{ matrix.n }}"}, continue-on-error: false}
+""")  # fmt: skip
+    assert sandbox.cmr("run-phase", "p").code == 1
+    assert "✗ a" in sandbox.cmr("generate-report", "--format", "md", "-o", "-").out
 
 
 def test_health_check(sandbox, monkeypatch):
@@ -247,7 +275,7 @@ def test_health_check(sandbox, monkeypatch):
     assert "the event log is empty" in broken.out
 
 
-@pytest.mark.parametrize("kind", ["phase", "gates", "waivers", "config"])
+@pytest.mark.parametrize("kind", ["phase", "gates", "waivers", "config", "report"])
 def test_schema(sandbox, kind):
     assert sandbox.cmr("schema", kind).data()["$schema"].startswith("https://json-schema.org/")
     assert sandbox.cmr("schema", "zz").code == 2

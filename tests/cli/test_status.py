@@ -1,14 +1,16 @@
 """The recent runs as a table, and one run in full."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from cli_multi_rapid.cli.status import status_lines, status_run
+from cli_multi_rapid.cli.status import compliance_data, compliance_lines, status_lines, status_run
 from cli_multi_rapid.documents.history import view
 from cli_multi_rapid.documents.text import ASCII, Symbols
 from cli_multi_rapid.documents.words import Planned
 from cli_multi_rapid.model.events import Kind
-from cli_multi_rapid.model.gate import GateResult, GateStatus, Level
+from cli_multi_rapid.model.gate import GateResult, GateStatus, Level, WaiverUse
 from cli_multi_rapid.model.run import Status
+from cli_multi_rapid.services.standing import Standing
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
@@ -129,3 +131,68 @@ def test_a_long_run_lists_its_failures_and_counts_the_rest(record) -> None:
     assert "    … 940 further steps that did not fail" in text
     assert text.count("\n") < 80
     assert "phase1/gate:g9 and 2 more" in text
+
+
+def standing(record) -> Standing:
+    """Return a standing in which a gate failed and one was waived."""
+    record.start("phase1", level="strict")
+    record.gate("phase1", gate(status=GateStatus.FAIL, summary="low", tree="t1"))
+    record.gate("", gate("secrets", GateStatus.WAIVED, tree="t1"))
+    record.end(Status.FAILURE, code=1)
+    use = WaiverUse(
+        rule="r\x1b[31m", path="a.py", fingerprint="f", reason="why", approved_by="lead",
+        expires="2026-03-16T12:00:00Z",
+    )  # fmt: skip
+    over = replace(use, rule="o", expires="2026-03-14T12:00:00Z", expired=True)
+    judged = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
+    return Standing(view=view(record.events, alive=False), judged=judged, present=True, ending=(over, use))
+
+
+def test_how_compliance_stands(record) -> None:
+    found = standing(record)
+    assert compliance_lines(found, now=NOW).split("\n") == [
+        f"compliance: ✗ Failed at level strict, 3h00m ago, run {record.run}",
+        "  the project has not changed since",
+        "  ✗ gate coverage  fail  low",
+        "  ! gate secrets  waived",
+        "  ! waiver of o in a.py has ended on 2026-03-14T12:00:00Z, approved by lead: why",
+        "  ! waiver of r in a.py ends in 2d00h, approved by lead: why",
+    ]
+    changed = compliance_lines(replace(found, present=False, changed_only=True), now=NOW).split("\n")
+    assert changed[1:3] == [
+        "  only what differed from the base revision was looked at",
+        "  the project has changed since:  cli-multi-rapid validate-compliance",
+    ]
+    unknown = compliance_lines(replace(found, present=None, unknown="no git\n"), now=NOW).split("\n")
+    assert unknown[1] == "  whether the project has changed since is not known: no git\\n"
+    assert compliance_lines(None, now=NOW) == (
+        "compliance: no gate has judged anything yet:  cli-multi-rapid validate-compliance"
+    )
+
+
+def test_how_compliance_stands_as_data(record) -> None:
+    found = compliance_data(standing(record), now=NOW)
+    assert found is not None
+    ending = found.pop("waivers_ending")
+    assert [use.rule for use in ending] == ["o", "r\x1b[31m"]
+    assert found == {
+        "run": record.run, "status": "fail", "verdict": "fail", "level": "strict", "age_s": 10_800, "trees": ["t1"],
+        "judged": "2026-03-14T09:00:00+00:00", "present": True, "unknown": "", "changed_only": False,
+        "gates": [
+            {"id": "coverage", "phase": "phase1", "status": "fail"}, {"id": "secrets", "phase": "", "status": "waived"},
+        ],
+    }  # fmt: skip
+    assert compliance_data(None, now=NOW) is None
+
+
+def test_status_shows_how_compliance_stands(sandbox) -> None:
+    nothing = sandbox.cmr("status", "--include-compliance")
+    assert (nothing.code, nothing.out.split("\n")[-2]) == (0, compliance_lines(None, now=NOW))
+    sandbox.write("config/compliance-gates.yaml", "schema: cmr/gates@v1\ngates:\n  x: {check: denylist}\n")
+    assert sandbox.cmr("validate-compliance").code == 0
+    shown = sandbox.cmr("status", "last", "--include-compliance")
+    assert "compliance: ✓ Passed at level standard, " in shown.out
+    assert "  the project has not changed since\n  ✓ gate x  pass" in shown.out
+    data = sandbox.cmr("status", "--include-compliance", "--json").data()
+    assert (data["compliance"]["present"], data["compliance"]["run"]) == (True, data["runs"][0]["run"]["run"])
+    assert "compliance" not in sandbox.cmr("status", "--json").data()

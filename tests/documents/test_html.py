@@ -14,8 +14,8 @@ from cli_multi_rapid.documents.html import FINDINGS_SHOWN, render_html
 from cli_multi_rapid.documents.reports import Log, RunView
 from cli_multi_rapid.errors import EvidenceMissing
 from cli_multi_rapid.model.events import Kind
-from cli_multi_rapid.model.gate import Evidence, Finding, GateResult, GateStatus, Level, Severity
-from cli_multi_rapid.model.run import Artifact, Status
+from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus, Level, Severity
+from cli_multi_rapid.model.run import Status
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 VOID = {"meta", "br", "hr", "img", "input", "link"}
@@ -72,33 +72,6 @@ def passed(record) -> RunView:
     return view(record.events, alive=False)
 
 
-def rich_run(record, word: str) -> RunView:
-    """Return a run with everything that a report shows, each text holding a word."""
-    record.start(
-        "phase1", job=word, inputs={"phase1": {"name": word}}, fingerprint="f00d", host=word, root=word, branch=word,
-    )  # fmt: skip
-    record.add(Kind.STEP_EXPANDED, "phase1/test", matrix=[{"python": word}])
-    record.add(Kind.STEP_STARTED, "phase1/test[0]", attempt=1, command=word, log="1.log")
-    record.add(Kind.STEP_RETRIED, "phase1/test[0]", attempt=1, status="failure", reason=word, wait_ms=1, duration_ms=2)
-    record.step(
-        "phase1/test[0]", status=Status.FAILURE, attempt=2, command=word, reason=word, fix=word, leftover=2,
-        outputs={"value": word}, artifacts={"file": Artifact(path=word, sha256="a" * 64, size=2_000_000)},
-    )  # fmt: skip
-    record.step("phase1/notify", outcome=Status.FAILURE, code=22, command=word)
-    record.finish("phase1/publish", status=Status.SKIPPED, attempt=0, reason=word)
-    finding = Finding(rule=word, message=word, path=word, line=48, column=12, fix=word)
-    record.gate(
-        "phase1",
-        gate(
-            "style", GateStatus.FAIL, summary=word, findings=(finding,), findings_total=9, fix=word, tool=word,
-            details={"note": word}, evidence=(Evidence(path=word, sha256="b" * 64),), observed=83.9, threshold=85.0,
-        ),
-    )  # fmt: skip
-    record.gate("phase1", gate("types", GateStatus.FAIL, level=Level.ADVISORY, summary=word))
-    record.end(Status.FAILURE, code=1)
-    return view(record.events, alive=False)
-
-
 def test_the_verdict_comes_first(record) -> None:
     page = Page(render_html(passed(record), generated_at=NOW))
     titles = [
@@ -112,7 +85,7 @@ def test_the_verdict_comes_first(record) -> None:
     assert "2026-03-14 12:00:00 UTC" in page.text
 
 
-def test_everything_that_was_recorded_is_shown(record) -> None:
+def test_everything_that_was_recorded_is_shown(record, rich_run) -> None:
     run = rich_run(record, "needle")
     page = Page(
         render_html(run, generated_at=NOW, logs={"phase1/test[0]": Log(path="/runs/1.log", tail="last words\n")})
@@ -121,12 +94,14 @@ def test_everything_that_was_recorded_is_shown(record) -> None:
         "Failed", "needle:48:12", "83.9", "85", "attempt 1: failure, needle", "/runs/1.log", "last words",
         "2 left-over process(es)", "1.9 MiB", "a" * 64, "b" * 64, "name = needle", "f00d", "value = needle",
         "note = needle", "the spec allows it", "advisory: reports, never blocks", "phase1/publish",
-        "cli-multi-rapid rerun " + run.run, "The worst 1 of 9 are shown.", "python=needle",
+        "cli-multi-rapid rerun " + run.run, "The worst 3 of 9 are shown.", "python=needle",
+        "its waiver has expired on 2026-01-31T00:00:00Z", "waived until 2030-01-31T00:00:00Z by needle: needle",
+        "known from the baseline", "needle needle, from the cache",
     ):  # fmt: skip
         assert expected in page.text, expected
 
 
-def test_hostile_text_is_harmless_everywhere(record) -> None:
+def test_hostile_text_is_harmless_everywhere(record, rich_run) -> None:
     run = rich_run(record, HOSTILE)
     text = render_html(run, generated_at=NOW, logs={"phase1/test[0]": Log(path=HOSTILE, tail=HOSTILE)})
     page = Page(text)
@@ -138,7 +113,7 @@ def test_hostile_text_is_harmless_everywhere(record) -> None:
     assert "\\u202e\\x00\\n" in page.text
 
 
-def test_the_file_needs_nothing_else(record) -> None:
+def test_the_file_needs_nothing_else(record, rich_run) -> None:
     text = render_html(rich_run(record, "https://example.org/x.png"), generated_at=NOW)
     page = Page(text)
     policy = next(one["content"] for one in page.all("meta") if one.get("http-equiv") == "Content-Security-Policy")
@@ -151,7 +126,7 @@ def test_the_file_needs_nothing_else(record) -> None:
     assert "@import" not in text
 
 
-def test_the_page_can_be_read_by_machines_and_by_everybody(record) -> None:
+def test_the_page_can_be_read_by_machines_and_by_everybody(record, rich_run) -> None:
     page = Page(render_html(rich_run(record, "needle"), generated_at=NOW))
     assert page.all("html") == [{"lang": "en"}]
     assert len(page.all("h1")) == len(page.all("main")) == len(page.all("title")) == 1
@@ -171,7 +146,7 @@ def test_the_page_can_be_read_by_machines_and_by_everybody(record) -> None:
     assert (first_link["class"], first_link["href"]) == ("skip", "#main")
 
 
-def test_statuses_are_words_and_signs_not_only_colours(record) -> None:
+def test_statuses_are_words_and_signs_not_only_colours(record, rich_run) -> None:
     page = Page(render_html(rich_run(record, "needle"), generated_at=NOW))
     assert "✗ fail" in page.text
     assert "\u2013 skipped" in page.text

@@ -6,6 +6,7 @@ import sys
 from hashlib import sha256
 
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 from cli_multi_rapid.documents.history import view
 from cli_multi_rapid.documents.reports import (
@@ -23,9 +24,10 @@ from cli_multi_rapid.errors import EvidenceMissing
 from cli_multi_rapid.model.events import Kind
 from cli_multi_rapid.model.gate import Evidence, Excuse, Finding, GateResult, GateStatus, Level, Severity, WaiverUse
 from cli_multi_rapid.model.run import Status
+from cli_multi_rapid.system.document import schema_text
 
 
-def gate(status: GateStatus = GateStatus.PASS, level: Level = Level.STANDARD, *evidence: Evidence) -> GateResult:
+def full_gate(status: GateStatus = GateStatus.PASS, level: Level = Level.STANDARD, *evidence: Evidence) -> GateResult:
     """Return a gate's result with a finding."""
     finding = Finding(rule="r", message="m", path="a.py", line=3, severity=Severity.LOW, fix="f", excused=Excuse.WAIVER)
     waiver = WaiverUse(
@@ -44,7 +46,7 @@ def failed(record) -> None:
     """Record a run that failed."""
     record.start("phase1", tree="abc", version="0.1.0", inputs={"phase1": {"fix": False}})
     record.step("phase1/lint")
-    record.gate("phase1", gate(GateStatus.FAIL))
+    record.gate("phase1", full_gate(GateStatus.FAIL))
     record.end(Status.FAILURE, code=1)
 
 
@@ -92,6 +94,53 @@ def test_json_is_canonical(record) -> None:
     assert text == json.dumps(json.loads(text), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
+@pytest.fixture(scope="module")
+def published():
+    """Return the validator of the published schema of reports."""
+    return Draft202012Validator(schema_text("report"))
+
+
+@pytest.mark.parametrize("word", ["needle", "<\x1b[31m\u202e\x00\n\udcff"])
+def test_json_is_valid_by_its_published_schema(record, rich_run, published, word) -> None:
+    data = json.loads(render_json(rich_run(record, word)))
+    assert [f"{error.instance_path}: {error.message}" for error in published.iter_errors(data)] == []
+
+
+def test_every_end_of_a_run_is_valid_by_the_schema(recorder, gate, published) -> None:
+    for number, status in enumerate([None, *(one for one in Status if one.ended)]):
+        record = recorder(f"01J{number:023}")
+        record.start("phase1")
+        record.step("phase1/lint", status=Status.FAILURE)
+        record.gate("phase1", gate(observed=None))
+        if status:
+            record.end(status)
+        assert published.is_valid(json.loads(render_json(view(record.events, alive=False))))
+
+
+def test_an_approval_is_valid_by_the_schema(record, gate, published) -> None:
+    record.start("phase1")
+    record.gate("phase1", gate())
+    record.add(Kind.STEP_WAITING, "phase1/ask", attempt=1, by=["lead"], fingerprint="f", tree="t", ref="refs/cmr/x")
+    (step,) = json.loads(render_json(view(record.events, alive=False)))["phases"][0]["steps"]
+    assert step["approval"]["by"] == ["lead"]
+    assert published.is_valid(json.loads(render_json(view(record.events, alive=False))))
+
+
+def test_the_published_schema_knows_every_verdict_and_is_closed(record, rich_run, published) -> None:
+    (verdicts,) = [part for part in json.loads(schema_text("report"))["$defs"]["ReportedVerdict"]["properties"].items()
+                   if part[0] == "status"]  # fmt: skip
+    assert verdicts[1]["enum"] == [one.value for one in Verdict]
+    data = json.loads(render_json(rich_run(record, "needle")))
+    for part in (data, data["run"], data["gates"][0], data["gates"][0]["findings"][0], data["phases"][0]["steps"][0]):
+        part["more"] = 1
+        assert not published.is_valid(data)
+        del part["more"]
+        name, value = part.popitem()
+        assert not published.is_valid(data), name
+        part[name] = value
+    assert published.is_valid(data)
+
+
 def test_a_run_without_results_has_no_report(record) -> None:
     record.start("phase1")
     record.add(Kind.STEP_STARTED, "phase1/lint", attempt=1, command="x", log="1.log")
@@ -103,14 +152,14 @@ def test_a_run_without_results_has_no_report(record) -> None:
 
 def test_one_result_is_enough_for_a_report(record) -> None:
     record.start("phase1")
-    record.gate("phase1", gate())
+    record.gate("phase1", full_gate())
     assert json.loads(render_json(view(record.events, alive=False)))["verdict"]["status"] == "unfinished"
 
 
 def test_json_that_a_terminal_shows_controls_nothing() -> None:
     text = json_text({"name": "\x9b31m\u202e\x7f\udcff\x1b[2J", "kind": Status.SUCCESS, "bad": float("nan")})
     assert all(ord(char) < 0x7F for char in text)
-    assert json.loads(text) == {"name": "\x9b31m\u202e\x7f\udcff\x1b[2J", "kind": "success", "bad": "nan"}
+    assert json.loads(text) == {"name": "\x9b31m\u202e\x7f\\udcff\x1b[2J", "kind": "success", "bad": "nan"}
 
 
 def test_plain_values() -> None:
@@ -137,20 +186,20 @@ def test_compliance_without_a_judgement_is_an_error(record, ended: bool, status:
 @pytest.mark.parametrize(
     ("status", "gates", "verdict"),
     [
-        (Status.SUCCESS, [gate()], Verdict.PASS),
+        (Status.SUCCESS, [full_gate()], Verdict.PASS),
         (Status.SUCCESS, [], Verdict.UNJUDGED),
-        (Status.SUCCESS, [gate(GateStatus.SKIPPED)], Verdict.UNJUDGED),
-        (Status.SUCCESS, [gate(), gate(GateStatus.SKIPPED)], Verdict.PASS),
-        (Status.SUCCESS, [gate(GateStatus.WARN)], Verdict.WARN),
-        (Status.SUCCESS, [gate(GateStatus.FAIL, Level.ADVISORY)], Verdict.WARN),
-        (Status.SUCCESS, [gate(GateStatus.ERROR)], Verdict.ERROR),
+        (Status.SUCCESS, [full_gate(GateStatus.SKIPPED)], Verdict.UNJUDGED),
+        (Status.SUCCESS, [full_gate(), full_gate(GateStatus.SKIPPED)], Verdict.PASS),
+        (Status.SUCCESS, [full_gate(GateStatus.WARN)], Verdict.WARN),
+        (Status.SUCCESS, [full_gate(GateStatus.FAIL, Level.ADVISORY)], Verdict.WARN),
+        (Status.SUCCESS, [full_gate(GateStatus.ERROR)], Verdict.ERROR),
         (Status.ERROR, [], Verdict.ERROR),
-        (Status.TIMEOUT, [gate()], Verdict.FAIL),
-        (Status.CANCELLED, [gate()], Verdict.FAIL),
-        (Status.RUNNING, [gate()], Verdict.UNFINISHED),
-        (Status.RUNNING, [gate(GateStatus.FAIL)], Verdict.FAIL),
+        (Status.TIMEOUT, [full_gate()], Verdict.FAIL),
+        (Status.CANCELLED, [full_gate()], Verdict.FAIL),
+        (Status.RUNNING, [full_gate()], Verdict.UNFINISHED),
+        (Status.RUNNING, [full_gate(GateStatus.FAIL)], Verdict.FAIL),
         (Status.STUCK, [], Verdict.UNFINISHED),
-        (Status.FAILURE, [gate(GateStatus.ERROR)], Verdict.FAIL),
+        (Status.FAILURE, [full_gate(GateStatus.ERROR)], Verdict.FAIL),
     ],
 )
 def test_verdicts(status: Status, gates: list[GateResult], verdict: Verdict) -> None:
@@ -158,7 +207,7 @@ def test_verdicts(status: Status, gates: list[GateResult], verdict: Verdict) -> 
 
 
 def test_allowed_failures_are_not_green() -> None:
-    assert verdict_of(Status.SUCCESS, [gate()], softened=True) is Verdict.WARN
+    assert verdict_of(Status.SUCCESS, [full_gate()], softened=True) is Verdict.WARN
 
 
 def test_evidence_that_is_gone_or_has_changed_is_named(record) -> None:
@@ -169,7 +218,7 @@ def test_evidence_that_is_gone_or_has_changed_is_named(record) -> None:
         Evidence(path="gone.json", sha256="00"),
     )
     record.start("phase1")
-    record.gate("phase1", gate(GateStatus.PASS, Level.STANDARD, *evidence))
+    record.gate("phase1", full_gate(GateStatus.PASS, Level.STANDARD, *evidence))
     problems = verify_evidence(view(record.events, alive=False), {"kept.json": kept, "changed.json": changed}.get)
     then, now = sha256(b"as it was").hexdigest()[:12], sha256(changed).hexdigest()[:12]
     assert problems == [

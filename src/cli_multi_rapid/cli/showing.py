@@ -75,11 +75,11 @@ def _run(common: Common, phase: str, inputs: tuple[str, ...]) -> int:
 def _report(folder: Path) -> Path:
     from datetime import UTC, datetime
 
-    from cli_multi_rapid.services.reporting import default_path, rendered, write_report
+    from cli_multi_rapid.services.reporting import Form, default_path, rendered, write_report
     from cli_multi_rapid.services.wiring import open_project
 
     project = open_project(folder)
-    text, view = rendered(project, "last", form="html", now=datetime.now(UTC))
-    path = default_path(project, view, "html")
+    text, view = rendered(project, "last", form=Form.HTML, now=datetime.now(UTC))
+    path = default_path(project, view, Form.HTML)
     write_report(path, text)
     return path

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.cli.summary import next_lines, outcome_line, wait_lines
 from cli_multi_rapid.documents.approvals import wait_words
-from cli_multi_rapid.documents.reports import GateView, PhaseView, RunView, StepView, listed
+from cli_multi_rapid.documents.reports import GateView, PhaseView, RunView, StepView, compliance, listed
 from cli_multi_rapid.documents.text import PROGRAM, UNICODE, Symbols, cells, crop, duration, pad, plural, printable
 from cli_multi_rapid.documents.words import ending, headline, next_commands, sign_of, tone_of
-from cli_multi_rapid.model.gate import GateStatus
+from cli_multi_rapid.model.gate import GateStatus, WaiverUse
 from cli_multi_rapid.model.run import Status
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.services.standing import Standing
 
 _STEPS = 60
 _REASON = 60
@@ -56,6 +60,60 @@ def status_run(view: RunView, *, symbols: Symbols = UNICODE) -> str:
         names = ", ".join(printable(one.name) for one in unreached[:10])
         lines += ["", f"  not reached: {names}{f' and {len(unreached) - 10} more' if len(unreached) > 10 else ''}"]
     return "\n".join([*lines, "", *next_lines(view, symbols)])
+
+
+def compliance_lines(standing: "Standing | None", *, now: datetime, symbols: Symbols = UNICODE) -> str:
+    """Return what gates decided last, how old that is, whether it still holds, and which waivers end soon."""
+    judge = f"{PROGRAM} validate-compliance"
+    if standing is None:
+        return f"compliance: no gate has judged anything yet:  {judge}"
+    view = standing.view
+    head = symbols.paint(f"{sign_of(view, symbols)} {headline(view)}", tone_of(view))
+    level = f" at level {view.origin.level}" if view.origin.level else ""
+    lines = [f"compliance: {head}{level}, {_age(standing.judged, now)} ago, run {view.run}"]
+    if standing.changed_only:
+        lines.append("  only what differed from the base revision was looked at")
+    if standing.present is None:
+        lines.append(f"  whether the project has changed since is not known: {printable(standing.unknown)}")
+    elif standing.present:
+        lines.append("  the project has not changed since")
+    else:
+        lines.append(f"  the project has changed since:  {judge}")
+    lines += [_gate_line(gate, symbols) for gate in view.gates]
+    return "\n".join([*lines, *(f"  {_ending(use, now, symbols)}" for use in standing.ending)])
+
+
+def compliance_data(standing: "Standing | None", *, now: datetime) -> dict[str, object] | None:
+    """Return the same as plain data; None where no gate has judged anything yet."""
+    if standing is None:
+        return None
+    decided = compliance(standing.view)
+    gates = [{"id": gate.result.id, "phase": gate.phase, "status": gate.result.status} for gate in standing.view.gates]
+    return {
+        "run": standing.view.run,
+        "status": decided["status"],
+        "verdict": standing.view.verdict,
+        "level": decided["level"],
+        "judged": standing.judged.isoformat(),
+        "age_s": int((now - standing.judged).total_seconds()),
+        "trees": sorted({gate.result.tree for gate in standing.view.gates}),
+        "present": standing.present,
+        "unknown": standing.unknown,
+        "changed_only": standing.changed_only,
+        "gates": gates,
+        "waivers_ending": standing.ending,
+    }
+
+
+def _age(then: datetime, now: datetime) -> str:
+    return duration((now - then).total_seconds() * 1000)
+
+
+def _ending(use: WaiverUse, now: datetime, symbols: Symbols) -> str:
+    ends = datetime.fromisoformat(use.expires)
+    when = f"ends in {_age(now, ends)}" if ends > now else f"has ended on {use.expires}"
+    text = f"waiver of {use.rule} in {use.path} {when}, approved by {use.approved_by}: {use.reason}"
+    return f"{symbols.paint(symbols.warn, 'warn')} {printable(text)}"
 
 
 def _row(view: RunView, now: datetime, symbols: Symbols, rerun: str) -> tuple[str, ...]:

@@ -17,7 +17,17 @@ from cli_multi_rapid.documents.reports import (
     require_results,
 )
 from cli_multi_rapid.documents.text import UNICODE, duration, number, plural, printable, tone
-from cli_multi_rapid.documents.words import ending, headline, next_commands, place, sign_of, tally, tone_of, worst
+from cli_multi_rapid.documents.words import (
+    ending,
+    excuse_words,
+    headline,
+    next_commands,
+    place,
+    sign_of,
+    tally,
+    tone_of,
+    worst,
+)
 from cli_multi_rapid.model.gate import Finding, GateResult
 
 if TYPE_CHECKING:
@@ -57,6 +67,7 @@ def render_html(
     """
     require_results(view)
     environment = _environment()
+    gates = (*view.gates, *view.accepting)
     template = environment.get_template("report.html.j2")
     return template.render(
         csp=_CSP,
@@ -67,8 +78,8 @@ def render_html(
         next=() if view.verdict in (Verdict.PASS, Verdict.WARN, Verdict.UNJUDGED) else next_commands(view),
         generated_at=f"{generated_at:%Y-%m-%d %H:%M:%S} UTC",
         counts=_counts(view),
-        gates=view.gates,
-        findings=[gate for gate in view.gates if gate.result.findings],
+        gates=gates,
+        findings=[gate for gate in gates if gate.result.findings],
         findings_shown=FINDINGS_SHOWN,
         phases=[(phase, *listed(phase.steps, steps_shown)) for phase in view.phases],
         logs=logs or {},
@@ -76,7 +87,7 @@ def render_html(
         artifacts=_artifacts(view),
         inputs=[phase for phase in view.phases if phase.inputs],
         environment=_facts(view),
-        details=[gate for gate in view.gates if gate.result.details],
+        details=[gate for gate in gates if gate.result.details],
     )
 
 
@@ -108,7 +119,7 @@ def _environment() -> "Environment":
         "place": place,
     }
     environment.tests["observed"] = _has_observed
-    environment.globals |= {"sign_of": UNICODE.sign, "tone_of": tone}
+    environment.globals |= {"sign_of": UNICODE.sign, "tone_of": tone, "excuse_of": excuse_words}
     return environment
 
 
@@ -133,7 +144,7 @@ def _counts(view: RunView) -> tuple[tuple[str, int, str], ...]:
 def _evidence(view: RunView) -> list[FileRow]:
     return [
         FileRow(owner=gate.key, name=gate.result.id, path=one.path, sha256=one.sha256)
-        for gate in view.gates
+        for gate in (*view.gates, *view.accepting)
         for one in gate.result.evidence
     ]
 

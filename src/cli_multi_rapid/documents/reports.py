@@ -97,7 +97,7 @@ class StepView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateView:
-    """The result of a gate, and the phase that it judged (empty for the whole project)."""
+    """The result of a gate, and the phase that it judged (empty for the whole project, else perhaps a step's key)."""
 
     phase: str
     result: GateResult
@@ -193,6 +193,11 @@ class RunView:
         return tuple(step for phase in self.phases for step in phase.steps)
 
     @property
+    def accepting(self) -> tuple[GateView, ...]:
+        """Return the results of gates that steps had to pass, each with the key of its step in place of a phase."""
+        return tuple(GateView(phase=step.key, result=result) for step in self.steps for result in step.gates)
+
+    @property
     def failed_steps(self) -> tuple[StepView, ...]:
         """Return the steps that stopped their phase."""
         return tuple(step for step in self.steps if step.status.bad)
@@ -258,16 +263,15 @@ def verify_evidence(view: RunView, read: Callable[[str], bytes | None]) -> list[
     `read` gets a path as the gate recorded it and returns the content, or None where there is no such file.
     """
     problems = []
-    accepting = [(f"{step.key}/gate:{one.id}", one) for step in view.steps for one in step.gates]
-    for key, result in [*((gate.key, gate.result) for gate in view.gates), *accepting]:
-        for evidence in result.evidence:
+    for gate in (*view.gates, *view.accepting):
+        for evidence in gate.result.evidence:
             content = read(evidence.path)
             found = None if content is None else sha256(content).hexdigest()
             if found is None:
-                problems.append(f"{key}: {evidence.path} is gone")
+                problems.append(f"{gate.key}: {evidence.path} is gone")
             elif found != evidence.sha256:
                 problems.append(
-                    f"{key}: {evidence.path} has changed since it was judged "
+                    f"{gate.key}: {evidence.path} has changed since it was judged "
                     f"(sha256 {evidence.sha256[:12]} then, {found[:12]} now)"
                 )
     return problems
@@ -337,9 +341,18 @@ def compliance(view: RunView) -> dict[str, object]:
 
 
 def json_text(data: object, *, sort_keys: bool = False) -> str:
-    """Return data as indented JSON that is safe to show on a terminal. Dataclasses become objects."""
+    r"""Return data as indented JSON that is safe to show on a terminal. Dataclasses become objects.
+
+    Bytes that were no UTF-8 (in a file name) read back as visible text such as ``\udcff``, since no other character
+    stands for them and strict readers refuse halves of one.
+    """
     text = json.dumps(plain(data), ensure_ascii=False, indent=2, sort_keys=sort_keys, allow_nan=False)
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _UNSAFE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"{'' if code < 0xD800 or code > 0xDFFF else chr(92)}\\u{code:04x}"
 
 
 def plain(value: object) -> object:

@@ -8,7 +8,7 @@ from cli_multi_rapid.documents.approvals import wait_words
 from cli_multi_rapid.documents.payload import Record
 from cli_multi_rapid.documents.reports import GateView, NotRun, RunView, StepView, Verdict
 from cli_multi_rapid.documents.text import PROGRAM, Symbols, number, plural, tone
-from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus
+from cli_multi_rapid.model.gate import Excuse, Finding, GateResult, GateStatus, WaiverUse
 from cli_multi_rapid.model.run import Status
 from cli_multi_rapid.model.words import few
 
@@ -81,8 +81,24 @@ def place(finding: Finding) -> str:
 
 
 def worst(findings: Sequence[Finding], limit: int) -> list[Finding]:
-    """Return the worst findings, the worst first."""
-    return sorted(findings, key=lambda one: (one.severity.rank, one.path, one.line))[:limit]
+    """Return the worst findings, the worst first; what is excused comes after all that counts."""
+    return sorted(findings, key=lambda one: (one.excused is not None, one.severity.rank, one.path, one.line))[:limit]
+
+
+def waiver_of(result: GateResult, finding: Finding) -> WaiverUse | None:
+    """Return the waiver that names a finding of a result, in force or expired."""
+    name = (finding.rule, finding.path, finding.fingerprint)
+    return next((use for use in result.waivers if (use.rule, use.path, use.fingerprint) == name), None)
+
+
+def excuse_words(result: GateResult, finding: Finding) -> str:
+    """Return why a finding does not count, or that its waiver has expired; nothing where there is neither."""
+    use = waiver_of(result, finding)
+    if finding.excused is Excuse.BASELINE:
+        return "known from the baseline"
+    if finding.excused is Excuse.WAIVER:
+        return f"waived until {use.expires} by {use.approved_by}: {use.reason}" if use else "waived"
+    return f"its waiver has expired on {use.expires}" if use and use.expired else ""
 
 
 def ending(step: StepView) -> str:

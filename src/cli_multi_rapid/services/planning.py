@@ -5,9 +5,11 @@ from typing import cast
 
 from cli_multi_rapid.documents.approvals import approval_words
 from cli_multi_rapid.documents.graph import Node
+from cli_multi_rapid.documents.reports import RunView
 from cli_multi_rapid.engine.commands import SHELLS, shown
 from cli_multi_rapid.engine.graph import Graph, build, ordered
 from cli_multi_rapid.errors import RunUnknown
+from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.phase import Network, PhaseSpec, Step, Workspace
 from cli_multi_rapid.model.run import Status
 from cli_multi_rapid.services.snapshot import Wish, check_approvers, check_phase, chosen_inputs, recorded_specs
@@ -93,11 +95,22 @@ def graph_of(project: Project, what: str) -> list[Node]:
     except RunUnknown:
         check_phase(what, specs)
         raise
-    phases = cast("list[dict[str, str]]", events[0].payload["phases"])
-    found = recorded_specs(events[0].payload).phases
-    view = one(project, what)
-    statuses = {step.key: step.status for step in view.steps}
+    return graph_of_run(events[0].payload, one(project, events[0].run))
+
+
+def graph_of_run(record: Payload, view: RunView) -> list[Node]:
+    """Return the graph of a run, from its snapshot. Of a matrix the worst combination counts, ended ones last."""
+    phases = cast("list[dict[str, str]]", record["phases"])
+    found = recorded_specs(record).phases
+    statuses: dict[str, Status] = {}
+    for step in view.steps:
+        name = step.key.partition("[")[0]
+        statuses[name] = min(statuses.get(name, step.status), step.status, key=_rank)
     return _nodes(tuple(found[phase["name"]] for phase in phases), statuses)
+
+
+def _rank(status: Status) -> int:
+    return 0 if status.bad else 1 if not status.ended else 2 if status is Status.SUCCESS else 3
 
 
 def _nodes(phases: tuple[PhaseSpec, ...], statuses: Mapping[str, Status]) -> list[Node]:

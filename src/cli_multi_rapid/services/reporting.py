@@ -1,38 +1,68 @@
 """Reports of recorded runs, rendered from what is stored and from nothing else."""
 
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 from cli_multi_rapid.documents.reports import RunView, log_tails, render_json, verify_evidence
 from cli_multi_rapid.errors import EvidenceMissing, FolderUnwritable
+from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.services.history import find_events, log_end, one, planned_by
 from cli_multi_rapid.services.wiring import Project
 
 
-def rendered(project: Project, wanted: str, *, form: str, now: datetime) -> tuple[str, RunView]:
+class Form(StrEnum):
+    """Formats of a report. JSON is the canonical one."""
+
+    HTML = "html"
+    JSON = "json"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    MARKDOWN = "md"
+
+
+def rendered(project: Project, wanted: str, *, form: Form, now: datetime) -> tuple[str, RunView]:
     """Return the report of a run and its view.
 
     Raises:
         EvidenceMissing: there are no results, or evidence that they rest on is gone or was changed.
     """
-    record = find_events(project, wanted)[0].payload
-    view = one(project, wanted, planned=planned_by(record))
+    first = find_events(project, wanted)[0]
+    view = one(project, first.run, planned=planned_by(first.payload))
     problems = verify_evidence(view, _read)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise EvidenceMissing(problems[0] + more, hint="judge again:  cli-multi-rapid validate-compliance")
-    if form == "json":
-        return render_json(view), view
+    return _text(project, view, first.payload, form=form, now=now), view
+
+
+def _text(project: Project, view: RunView, record: Payload, *, form: Form, now: datetime) -> str:
+    if form is Form.JSON:
+        return render_json(view)
+    if form is Form.SARIF:
+        from cli_multi_rapid.documents.sarif import render_sarif
+
+        return render_sarif(view)
+    if form is Form.JUNIT:
+        from cli_multi_rapid.documents.junit import render_junit
+
+        return render_junit(view)
+    if form is Form.MARKDOWN:
+        from cli_multi_rapid.documents.markdown import render_markdown
+        from cli_multi_rapid.services.planning import graph_of_run
+
+        return render_markdown(view, nodes=graph_of_run(record, view))
     from cli_multi_rapid.documents.html import render_html
 
     folder = project.folder(view.run)
     logs = log_tails(view, lambda path: log_end(folder / path), folder=str(folder), everything=True)
-    return render_html(view, generated_at=now, logs=logs), view
+    return render_html(view, generated_at=now, logs=logs)
 
 
-def default_path(project: Project, view: RunView, form: str) -> Path:
+def default_path(project: Project, view: RunView, form: Form) -> Path:
     """Return where a report goes if the user does not say: `.cmr/reports/RUN.FORMAT` in the project."""
-    return project.root / ".cmr" / "reports" / f"{view.run}.{form}"
+    suffix = {Form.JUNIT: "junit.xml"}.get(form, form.value)
+    return project.root / ".cmr" / "reports" / f"{view.run}.{suffix}"
 
 
 def write_report(path: Path, text: str) -> None:

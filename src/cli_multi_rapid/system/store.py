@@ -87,6 +87,11 @@ class SqliteStore:
         sql = "SELECT run FROM head WHERE seq > 0 ORDER BY run DESC LIMIT ?"
         return tuple(str(row[0]) for row in self._query(sql, (-1 if limit is None else limit,)))
 
+    def newest(self, kind: Kind) -> str | None:
+        """Return the id of the newest run that has an event of a kind, or None."""
+        rows = self._query("SELECT run FROM event WHERE kind = ? ORDER BY run DESC LIMIT 1", (kind.value,))
+        return str(rows[0][0]) if rows else None
+
     def changed(self) -> bool:
         """Tell whether another connection has committed since the last call."""
         version = self._data_version()

@@ -6,7 +6,7 @@ from cli_multi_rapid.cli.console import emit, say
 from cli_multi_rapid.cli.options import Common, command, common_options, pass_common
 from cli_multi_rapid.errors import PROBLEMS, CodeUnknown, error_classes
 
-_KINDS = ("phase", "gates", "waivers", "config")
+_KINDS = ("phase", "gates", "waivers", "config", "report")
 
 
 @command("health-check", example="cli-multi-rapid health-check --json")
@@ -31,7 +31,7 @@ def health_check(common: Common) -> int:
 @command("schema", example="cli-multi-rapid schema phase > phase.schema.json")
 @click.argument("kind", type=click.Choice(_KINDS))
 def schema(common: Common, kind: str) -> int:
-    """Print the JSON Schema of a file format: phase, gates, waivers or config."""
+    """Print the JSON Schema of a file format: phase, gates, waivers, config or report."""
     from cli_multi_rapid.system.document import schema_text
 
     del common  # it is JSON anyway

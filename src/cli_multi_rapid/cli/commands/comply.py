@@ -61,23 +61,32 @@ def validate_compliance(
 @command("generate-report", example="cli-multi-rapid generate-report last --format html")
 @click.argument("run", default="last")
 @click.option(
-    "--format", "form", type=click.Choice(["html", "json"]), default="html", show_default=True, help="Format."
+    "--format",
+    "form",
+    type=click.Choice(["html", "json", "sarif", "junit", "md"]),
+    default="html",
+    show_default=True,
+    help="Format.",
 )
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file; - is standard output."
 )
 def generate_report(common: Common, run: str, *, form: str, output: Path | None) -> int:
-    """Render the stored results of RUN (by default the newest) without judging anything anew."""
+    """Render the stored results of RUN (by default the newest) without judging anything anew.
+
+    The formats are one HTML file for people, canonical JSON (see schema report), SARIF and JUnit XML for platforms and
+    editors, and Markdown for the summary of a CI job.
+    """
     from cli_multi_rapid.cli.console import emit, say
-    from cli_multi_rapid.services.reporting import default_path, rendered, write_report
+    from cli_multi_rapid.services.reporting import Form, default_path, rendered, write_report
     from cli_multi_rapid.services.wiring import open_project
 
     project = open_project(common.folder)
-    text, view = rendered(project, run, form=form, now=datetime.now(UTC))
+    text, view = rendered(project, run, form=Form(form), now=datetime.now(UTC))
     if output is not None and str(output) == "-":
         say(text.rstrip("\n"))
         return 0
-    path = output or default_path(project, view, form)
+    path = output or default_path(project, view, Form(form))
     write_report(path, text)
     if common.as_json:
         emit({"run": view.run, "format": form, "path": str(path)})

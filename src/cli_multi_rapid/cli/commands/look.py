@@ -32,26 +32,35 @@ def plan(common: Common, phase: str, *, inputs: tuple[str, ...]) -> int:
 @click.option(
     "-n", "--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many runs to list."
 )
-def status(common: Common, run: str | None, *, limit: int) -> int:
+@click.option(
+    "--include-compliance", is_flag=True, help="Show also what gates decided last, and whether it still holds."
+)
+def status(common: Common, run: str | None, *, limit: int, include_compliance: bool) -> int:
     """Show the recent runs, or RUN with its steps and gates."""
     from datetime import UTC, datetime
 
     from cli_multi_rapid.cli.console import emit, say
-    from cli_multi_rapid.cli.status import status_lines, status_run
+    from cli_multi_rapid.cli.status import compliance_data, compliance_lines, status_lines, status_run
     from cli_multi_rapid.documents.reports import report
     from cli_multi_rapid.services.history import one, recent
     from cli_multi_rapid.services.wiring import open_project
 
-    project = open_project(common.folder)
-    if run is not None:
-        view = one(project, run)
-        emit(report(view)) if common.as_json else say(status_run(view))
-        return 0
-    views = recent(project, limit=limit)
+    project, now = open_project(common.folder), datetime.now(UTC)
+    views = recent(project, limit=limit) if run is None else (one(project, run),)
+    found = None
+    if include_compliance:
+        from cli_multi_rapid.services.standing import standing
+
+        found = standing(project, now=now)
     if common.as_json:
-        emit({"runs": [report(view) for view in views]})
-    else:
-        say(status_lines(views, now=datetime.now(UTC)))
+        listed = {"runs": [report(view) for view in views]}
+        more = {"compliance": compliance_data(found, now=now)} if include_compliance else {}
+        emit(report(views[0]) if run is not None and not include_compliance else listed | more)
+        return 0
+    text = status_lines(views, now=now) if run is None else status_run(views[0])
+    if include_compliance:
+        text = f"{text}\n\n{compliance_lines(found, now=now)}"
+    say(text)
     return 0
 
 
