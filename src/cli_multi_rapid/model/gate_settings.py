@@ -10,6 +10,9 @@ from cli_multi_rapid.model.phase import DURATION, STRICT
 
 GATES_SCHEMA = "cmr/gates@v1"
 
+VALIDATORS = "workflows/validators"
+"""The folder of the project's own checks."""
+
 
 class Check(StrEnum):
     """The kinds of check a gate can be."""
