@@ -378,7 +378,7 @@ PROBLEMS: dict[str, str] = {
     "STEP-DUPLICATE": "Two steps of one phase have the same id.",
     "NEED-UNKNOWN": "A step or phase needs one that does not exist.",
     "NEED-MISSING": "An expression reads a step that may not have ended by then; a need makes sure that it has.",
-    "CYCLE": "Steps or phases need each other in a circle, so none of them could start.",
+    "CYCLE": "Steps, phases or gates need each other in a circle, so none of them could start.",
     "ARTIFACT-UNKNOWN": "An artifact is read that no step before produces.",
     "ARTIFACT-DUPLICATE": "Two steps produce an artifact of the same name, so a reader could not tell them apart.",
     "EXPRESSION": "The text between `${{` and `}}` is not a valid expression, or names something unknown.",

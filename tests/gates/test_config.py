@@ -1,18 +1,23 @@
 """Loading `config/compliance-gates.yaml`."""
 
+import json
+from dataclasses import fields
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cli_multi_rapid.engine.assertions import Assertions
 from cli_multi_rapid.errors import PROBLEMS, SpecInvalid
 from cli_multi_rapid.gates.config import load_gates
 from cli_multi_rapid.gates.registry import settings_of
 from cli_multi_rapid.model.gate import Level, Severity
-from cli_multi_rapid.model.gate_settings import Check, GateFile, GateSpec
+from cli_multi_rapid.model.gate_settings import Check, GateFile, GateSpec, size_bytes
 from cli_multi_rapid.system.document import schema_text
 
 PATH = "config/compliance-gates.yaml"
 HEAD = "schema: cmr/gates@v1\n"
+KINDS = ", ".join(Check)
 Said = tuple[int, int, str, str, str]
 
 
@@ -41,6 +46,7 @@ def test_a_valid_file() -> None:
 
 
 PERCENT = "use a number from 0 to 100"
+VALIDATED = "move it to workflows/validators/, which has to be trusted before anything runs"
 INSIDE = "write it relative to the project's root, without '..'"
 
 
@@ -52,7 +58,7 @@ INSIDE = "write it relative to the project's root, without '..'"
         ("check: coverage, min: '85'", (3, 24, "SPEC-VALUE", "'min': expected a number, got text",
                                         "write the number without quotes")),
         ("check: covrage", (3, 7, "SPEC-VALUE",
-         "'check' is 'covrage'; it must be one of: coverage, tests, secrets, denylist, command",
+         f"'check' is 'covrage'; it must be one of: {KINDS}",
                             "did you mean 'coverage'?")),
         ("check: tests, min: 3", (3, 21, "SPEC-VALUE", "'min' has no effect on a gate of the kind tests", "remove it")),
         ("check: secrets, ok-codes: [0]", (3, 23, "SPEC-VALUE",
@@ -77,6 +83,28 @@ INSIDE = "write it relative to the project's root, without '..'"
          (3, 52, "PATTERN", "an empty pattern matches every line", "write what to find")),
         ("check: denylist, patterns: [{id: a, pattern: x}, {id: a, pattern: y}]",
          (3, 61, "SPEC-VALUE", "there is already a pattern 'a'", "give one of the two another id")),
+        ("check: diff, allow: []", (3, 20, "SPEC-VALUE", "'allow' is empty, which says nothing",
+                                    "name paths, or remove it")),
+        ("check: diff, deny: [../x]", (3, 27, "PATH-OUTSIDE", "'../x' is not a path inside the project", INSIDE)),
+        ("check: diff, max-files: -1", (3, 20, "SPEC-VALUE", "'max-files' is -1, which nothing can keep to",
+                                        "use 0 or more")),
+        ("check: diff, max-file-size: 5 MB", (3, 20, "SPEC-VALUE", "'max-file-size' is '5 MB', which is not a size",
+                                              "write a whole number and a unit: 500KiB or 2MiB")),
+        ("check: diff, fail-on: low", (3, 20, "SPEC-VALUE", "'fail-on' has no effect on a gate of the kind diff",
+                                       "remove it")),
+        ("check: expression", (3, 6, "SPEC-KEY-MISSING",
+         "a gate of the kind expression needs something that must be true",
+                               'add  assert: "${{ gates.NAME.findings == 0 }}"')),
+        ("check: secrets, assert: x", (3, 23, "SPEC-VALUE", "'assert' has no effect on a gate of the kind secrets",
+                                       "remove it")),
+        ("check: project, file: scripts/v.py", (3, 29, "PATH-OUTSIDE",
+         "'scripts/v.py' is no Python file below workflows/validators/", VALIDATED)),
+        ("check: project, file: workflows/validators/../x.py", (3, 29, "PATH-OUTSIDE",
+         "'workflows/validators/../x.py' is no Python file below workflows/validators/", VALIDATED)),
+        ("check: project, file: workflows/validators/v.sh", (3, 29, "PATH-OUTSIDE",
+         "'workflows/validators/v.sh' is no Python file below workflows/validators/", VALIDATED)),
+        ("check: project, timeout: 0s", (3, 23, "SPEC-VALUE", "'timeout' must be longer than zero",
+                                         "write a longer one")),
         ("check: denylist, patterns: [{id: 1, pattern: y}]",
          (3, 36, "SPEC-VALUE", "'id': expected text, got a number", "put it in quotes")),
     ],
@@ -102,20 +130,79 @@ def test_names_and_several_problems_at_once() -> None:
         (2, 1, "SPEC-KEY-UNKNOWN", "unknown key 'levl'"),
         (4, 3, "SPEC-VALUE", "'a b' is not a name"),
         (4, 26, "SPEC-VALUE", "'min' is 101, which is not a percentage"),
-        (5, 7, "SPEC-VALUE", "'check': expected one of coverage, tests, secrets, denylist, command, got a number"),
+        (5, 7, "SPEC-VALUE", f"'check': expected one of {KINDS}, got a number"),
         (6, 3, "SPEC-VALUE", "'d': expected a mapping, got a number"),
     ]
     assert [one[2] for one in said("a: [")] == ["YAML-SYNTAX"]
 
 
 def test_keys_that_some_checks_only_read_say_so_in_the_schema() -> None:
-    import json
-
+    names = {field.metadata.get("alias", field.name): field.name for field in fields(GateSpec)}
     described = json.loads(schema_text("gates"))["$defs"]["GateSpec"]["properties"]
     for key, part in described.items():
         named = part["description"].rpartition("(")[2].rstrip(").").split(", ") if "(" in part["description"] else []
-        reading = {check.value for check in Check if key.replace("-", "_") in settings_of(check)}
+        reading = {check.value for check in Check if names[key] in settings_of(check)}
         assert key == "check" or reading == set(named), key
+
+
+def asserted(*texts: str) -> list[Said]:
+    """Return what is said of gates a, b, ... that are expressions, beside a gate of another kind, `tests`."""
+    lines = "".join(
+        f"  {name}: {{check: expression, assert: {text}}}\n" for name, text in zip("abc", texts, strict=False)
+    )
+    with pytest.raises(SpecInvalid) as caught:
+        load_gates(f"{HEAD}gates:\n  tests: {{check: tests}}\n{lines}", PATH, expressions=Assertions())
+    return [(one.line, one.column, one.code, one.message, one.fix) for one in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"${{ gates.test.findings == 0 }}"',
+         (4, 39, "GATE-UNKNOWN", "there is no gate 'test'", "did you mean 'tests'?")),
+        ('"${{ 1 == 1 && gates.tests.finding == 0 }}"',
+         (4, 49, "EXPRESSION", "'finding' is unknown in 'gates.tests'", "did you mean 'findings'?")),
+        ("'gates.tests.findings == 0 && steps.x.status'",
+         (4, 64, "EXPRESSION", "there is no 'steps' in the expressions of gates", "use one of: gates, change, level")),
+        ("gates.tests.findings =", (4, 55, "EXPRESSION", None, None)),
+        ('"${{ change.size > 3 }}"',
+         (4, 39, "EXPRESSION", "'size' is unknown in 'change'", "use one of: added, files, removed")),
+        ('"${{ always() }}"', (4, 39, "EXPRESSION", "always() cannot be asked about gates", "compare a status")),
+        ("gates.a.status == 'pass'", (4, 34, "CYCLE", "these gates judge each other: a -> a", "leave one of them out")),
+    ],
+)  # fmt: skip
+def test_problems_of_expressions(text: str, expected: Said) -> None:
+    (found,) = asserted(text)
+    assert found[:3] == expected[:3]
+    assert expected[3] in (None, found[3])
+    assert expected[4] in (None, found[4])
+
+
+def test_every_name_of_an_expression_is_looked_at_and_circles_too() -> None:
+    assert [one[:3] for one in asserted('"${{ gates.x.status == gates.y.status }}"')] == [
+        (4, 39, "GATE-UNKNOWN"),
+        (4, 57, "GATE-UNKNOWN"),
+    ]
+    circle = asserted("gates.b.status == 'pass'", "gates.c.status == 'pass'", "gates.a.status == gates.tests.status")
+    assert [one[2] for one in circle] == ["CYCLE"]
+
+
+def test_expressions_are_read_only_where_somebody_can() -> None:
+    text = f"{HEAD}gates:\n  a: {{check: expression, assert: gates.nowhere.findings == 0}}\n"
+    assert load_gates(text, PATH).gates["a"].assert_ == "gates.nowhere.findings == 0"
+    good = text.replace("nowhere.findings == 0", "b.findings == 0") + "  b: {check: secrets}\n"
+    assert set(load_gates(good, PATH, expressions=Assertions()).gates) == {"a", "b"}
+
+
+@pytest.mark.parametrize(("text", "size"), [("1B", 1), ("5 KiB", 5120), ("2MiB", 2 << 20), ("1GiB", 1 << 30)])
+def test_sizes(text: str, size: int) -> None:
+    assert size_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "5", "0KiB", "5KB", "-1B", "1.5MiB", "5KiB\n"])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a size"):
+        size_bytes(text)
 
 
 @settings(max_examples=60, deadline=None)
@@ -125,8 +212,10 @@ def test_no_content_raises_anything_but_spec_invalid(text: str) -> None:
         text,
         HEAD + text,
         f"{HEAD}gates: {{g: {{check: denylist, patterns: [{{id: a, pattern: {text!r}}}]}}}}",
+        f"{HEAD}gates: {{g: {{check: expression, assert: {text!r}}}}}",
+        f"{HEAD}gates: {{g: {{check: expression, assert: {json.dumps(text)}}}}}",
     ):
         try:
-            load_gates(content, PATH)
+            load_gates(content, PATH, expressions=Assertions())
         except SpecInvalid as invalid:
             assert all(problem.code in PROBLEMS for problem in invalid.problems)

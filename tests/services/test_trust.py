@@ -10,7 +10,7 @@ import pytest
 
 from cli_multi_rapid.errors import CouldNotRun, ProjectUntrusted
 from cli_multi_rapid.services import trust
-from cli_multi_rapid.services.trust import approve, difference, fingerprint, require_trust, revoke, trusted
+from cli_multi_rapid.services.trust import approve, approves, difference, fingerprint, require_trust, revoke, trusted
 
 COVERED = (
     "agentic_framework_v3.py",
@@ -285,3 +285,46 @@ class TestDifference:
         lines = difference(root, state).splitlines()
         assert lines[2] == "@@ -1,5000 +1,5000 @@"
         assert len(lines) == 3 + 10_000
+
+
+class TestOneFile:
+    VALIDATOR = "workflows/validators/v.py"
+
+    def approve(self, root, state, *contents: str, path: str = VALIDATOR) -> None:
+        for content in contents:
+            write(root, path, content)
+            approve(root, state)
+
+    def runs(self, root, state, content: str, *, path: str = VALIDATOR, **environ: str) -> bool:
+        return approves(root, state, environ, path=path, data=content.encode())
+
+    def test_what_a_validator_was_when_it_was_approved_before_may_run(self, root, state):
+        self.approve(root, state, "one", "two", "two", "one", "three")
+        assert [self.runs(root, state, content) for content in ("one", "two", "three", "four")] == [True] * 3 + [False]
+        assert not self.runs(root, state, "one", path="workflows/validators/w.py")
+
+    def test_of_other_files_only_what_is_approved_now(self, root, state):
+        path = "workflows/phase_definitions/p.yaml"
+        self.approve(root, state, "one", "two", path=path)
+        assert not self.runs(root, state, "one", path=path)
+        assert self.runs(root, state, "two", path=path)
+
+    def test_nothing_of_it_is_left_when_trust_is_taken_back(self, root, state):
+        self.approve(root, state, "one", "two")
+        revoke(state)
+        self.approve(root, state, "three")
+        assert not self.runs(root, state, "one")
+        assert self.runs(root, state, "one", CMR_TRUST="1")
+
+    def test_only_the_last_hundred_are_remembered(self, root, state):
+        self.approve(root, state, *map(str, range(103)))
+        assert [self.runs(root, state, str(number)) for number in (1, 2, 3)] == [False, True, True]
+
+    @pytest.mark.parametrize("damage", [None, [], {"workflows/validators/v.py": "0"}, "text"])
+    def test_a_record_without_or_with_a_strange_history(self, root, state, damage):
+        self.approve(root, state, "one", "two")
+        path = state / "trust" / "approved.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "earlier": damage}))
+        assert trusted(root, state, {}).given
+        assert self.runs(root, state, "two")
+        assert not self.runs(root, state, "one")

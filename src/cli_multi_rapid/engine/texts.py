@@ -216,12 +216,5 @@ def _said(error: ExpressionError) -> str:
 
 
 def _at(findings: Findings, found: _Text, index: int) -> tuple[int, int]:
-    """Return where a character of a text stands in the file, as exactly as quoting and folding allow."""
-    start = found.text.rfind(_OPENING, 0, index + len(_OPENING))
-    needle, nth = _OPENING, found.text.count(_OPENING, 0, max(start, 0))
-    if start < 0:
-        needle, nth = found.text.strip().partition("\n")[0], 0
-        start = found.text.find(needle)
-    line, column = findings.document.position_of(found.trail, needle, nth=nth)
-    between = found.text[start:index]
-    return line, column + (0 if "\n" in between else len(between))
+    """Return where a character of a text stands in the file."""
+    return findings.document.inside(found.trail, found.text, index, opening=_OPENING)

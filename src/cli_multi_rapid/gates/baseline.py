@@ -81,6 +81,23 @@ def complete(result: GateResult) -> tuple[Finding, ...]:
     """
     if result.findings_total == len(result.findings):
         return result.findings
+    listed = _all_listed(result)
+    if len(listed) < result.findings_total:
+        raise ValueError(f"{result.id} has {result.findings_total:,} findings, of which {len(listed):,} were kept")
+    return listed
+
+
+def excused_in(result: GateResult) -> int:
+    """Return how many findings of a result are excused; what was too much to be kept never is.
+
+    Raises:
+        ValueError: the list of all findings is gone or altered.
+    """
+    found = result.findings if result.findings_total == len(result.findings) else _all_listed(result)
+    return sum(one.excused is not None for one in found)
+
+
+def _all_listed(result: GateResult) -> tuple[Finding, ...]:
     kept = result.all_findings
     try:
         data = Path(kept.path).read_bytes() if kept else b""
@@ -88,10 +105,7 @@ def complete(result: GateResult) -> tuple[Finding, ...]:
         raise ValueError(f"the list of all findings of {result.id} is gone") from gone
     if kept and sha256(data).hexdigest() != kept.sha256:
         raise ValueError(f"the list of all findings of {result.id} was altered")
-    listed = tuple(_listed(line) for line in data.splitlines())
-    if len(listed) < result.findings_total:
-        raise ValueError(f"{result.id} has {result.findings_total:,} findings, of which {len(listed):,} were kept")
-    return listed
+    return tuple(_listed(line) for line in data.splitlines())
 
 
 def _listed(line: bytes) -> Finding:

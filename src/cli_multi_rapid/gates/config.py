@@ -1,16 +1,23 @@
 """Load `config/compliance-gates.yaml`, with every problem at once."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
+from cli_multi_rapid.gates.expression_names import check_expressions
 from cli_multi_rapid.gates.registry import settings_of
-from cli_multi_rapid.model.gate_settings import Check, GateFile, GateSpec
-from cli_multi_rapid.system.checks import check_duration, check_exit_codes, check_globs, check_name
+from cli_multi_rapid.model.gate_settings import VALIDATORS, Check, GateFile, GateSpec
+from cli_multi_rapid.system.checks import check_duration, check_exit_codes, check_globs, check_name, leads_outside
 from cli_multi_rapid.system.document import Findings, Loaded, load_document
+from cli_multi_rapid.system.globs import matches
 from cli_multi_rapid.system.positions import Trail
 
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.ports import Expressions
 
-def load_gates(text: str | bytes, path: str) -> GateFile:
-    """Load the gates of a project.
+
+def load_gates(text: str | bytes, path: str, *, expressions: "Expressions | None" = None) -> GateFile:
+    """Load the gates of a project; without what reads them, expressions are not looked at.
 
     Raises:
         SpecInvalid: with every problem of the file.
@@ -22,6 +29,8 @@ def load_gates(text: str | bytes, path: str) -> GateFile:
         check_name(("gates", name), findings)
         _keys(("gates", name), gate, findings)
         _gate(("gates", name), gate, findings)
+    if expressions is not None:
+        check_expressions(gates, findings, expressions)
     findings.check()
     assert loaded.draft is not None
     return loaded.draft
@@ -50,11 +59,40 @@ def _gate(trail: Trail, gate: GateSpec, findings: Findings) -> None:
     if gate.check is Check.COMMAND and not gate.reports and (not gate.run or not gate.run[0]):
         message = "a gate of the kind command needs a command or the reports of one"
         findings.add("SPEC-KEY-MISSING", (*trail, "run"), message, fix="add 'run' or 'reports'", key=True)
-    if gate.check is Check.DENYLIST:
-        _patterns(trail, gate, findings)
+    _FURTHER.get(gate.check, _nothing)(trail, gate, findings)
 
 
-def _patterns(trail: Trail, gate: GateSpec, findings: Findings) -> None:
+def _nothing(_trail: Trail, _gate: GateSpec, _findings: Findings) -> None:
+    """Note nothing: some kinds of check have no values that only fit together."""
+
+
+def _diff(trail: Trail, gate: GateSpec, findings: Findings) -> None:
+    for key, globs in (("allow", gate.allow), ("deny", gate.deny)):
+        check_globs((*trail, key), globs, findings)
+        if not globs and (*trail, key) in findings.document.keys:
+            message = f"'{key}' is empty, which says nothing"
+            findings.add("SPEC-VALUE", (*trail, key), message, fix="name paths, or remove it", key=True)
+    for key, limit in (("max-files", gate.max_files), ("max-lines", gate.max_lines)):
+        if limit is not None and limit < 0:
+            message = f"'{key}' is {limit}, which nothing can keep to"
+            findings.add("SPEC-VALUE", (*trail, key), message, fix="use 0 or more", key=True)
+
+
+def _expression(trail: Trail, gate: GateSpec, findings: Findings) -> None:
+    if not gate.assert_.strip():
+        message = "a gate of the kind expression needs something that must be true"
+        fix = 'add  assert: "${{ gates.NAME.findings == 0 }}"'
+        findings.add("SPEC-KEY-MISSING", (*trail, "assert"), message, fix=fix, key=True)
+
+
+def _project(trail: Trail, gate: GateSpec, findings: Findings) -> None:
+    if gate.file and (leads_outside(gate.file) or not matches(gate.file, (f"{VALIDATORS}/**/*.py",))):
+        message = f"'{gate.file}' is no Python file below {VALIDATORS}/"
+        fix = f"move it to {VALIDATORS}/, which has to be trusted before anything runs"
+        findings.add("PATH-OUTSIDE", (*trail, "file"), message, fix=fix)
+
+
+def _denylist(trail: Trail, gate: GateSpec, findings: Findings) -> None:
     from cli_multi_rapid.gates.lines import problem_of
 
     if not gate.default_set and not gate.patterns:
@@ -74,3 +112,11 @@ def _patterns(trail: Trail, gate: GateSpec, findings: Findings) -> None:
         elif wrong := problem_of(pattern.pattern):
             fix = "use RE2 syntax: no look-around, no back-references"
             findings.add("PATTERN", (*here, "pattern"), f"'{pattern.pattern}': {wrong}", fix=fix)
+
+
+_FURTHER: Mapping[Check, Callable[[Trail, GateSpec, Findings], None]] = {
+    Check.DENYLIST: _denylist,
+    Check.DIFF: _diff,
+    Check.EXPRESSION: _expression,
+    Check.PROJECT: _project,
+}

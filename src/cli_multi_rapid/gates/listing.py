@@ -1,6 +1,6 @@
 """Reader of findings as a plain JSON list: `path line column rule message severity` a finding, or ruff's own form."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cli_multi_rapid.gates.evidence import EvidenceError
@@ -20,8 +20,16 @@ def read_listing(data: bytes, *, path: str, root: Path) -> ToolReport:
     Raises:
         EvidenceError: it is no such list.
     """
-    items = sequence(read_json(data, path=path), what=path)
-    return ToolReport(findings=tuple(_finding(mapping(item, what=f"an item of {path}"), path, root) for item in items))
+    return ToolReport(findings=findings_in(sequence(read_json(data, path=path), what=path), path=path, root=root))
+
+
+def findings_in(items: Sequence[object], *, path: str, root: Path) -> tuple[Finding, ...]:
+    """Return the findings that the items of a list are; `path` is where they were read.
+
+    Raises:
+        EvidenceError: an item is none.
+    """
+    return tuple(_finding(mapping(item, what=f"an item of {path}"), path, root) for item in items)
 
 
 def _finding(item: Mapping[str, object], path: str, root: Path) -> Finding:

@@ -5,15 +5,9 @@ A change must not be able to loosen what judges it.
 
 from dataclasses import replace
 
-from cli_multi_rapid.gates.config import load_gates
 from cli_multi_rapid.model.gate_settings import GateFile
 
 
-def effective_gates(present: GateFile, base_text: str) -> GateFile:
-    """Return the gates that judge a change: those of the base as they are there, and those that are new.
-
-    Raises:
-        SpecInvalid: the gates of the base cannot be read.
-    """
-    before = load_gates(base_text, "config/compliance-gates.yaml (in the base revision)")
+def effective_gates(present: GateFile, before: GateFile) -> GateFile:
+    """Return the gates that judge a change: those of the base as they are there, and those that are new."""
     return replace(present, gates={**present.gates, **before.gates})

@@ -42,12 +42,33 @@ def _command(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
     return command.evaluate(name, spec, given)
 
 
+def _diff(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    from cli_multi_rapid.gates import diff
+
+    return diff.evaluate(name, spec, given)
+
+
+def _expression(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    from cli_multi_rapid.gates import expression
+
+    return expression.evaluate(name, spec, given)
+
+
+def _project(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    from cli_multi_rapid.gates import project
+
+    return project.evaluate(name, spec, given)
+
+
 CHECKS: Mapping[Check, EvaluateGate] = {
     Check.COVERAGE: _coverage,
     Check.TESTS: _tests,
     Check.SECRETS: _secrets,
     Check.DENYLIST: _denylist,
     Check.COMMAND: _command,
+    Check.DIFF: _diff,
+    Check.EXPRESSION: _expression,
+    Check.PROJECT: _project,
 }
 """What evaluates each kind of check."""
 
@@ -57,4 +78,7 @@ _SETTINGS: Mapping[Check, frozenset[str]] = {
     Check.SECRETS: frozenset({"exclude"}),
     Check.DENYLIST: frozenset({"default_set", "patterns", "exclude", "fail_on"}),
     Check.COMMAND: frozenset({"reports", "artifact", "run", "format", "ok_codes", "fail_on", "timeout"}),
+    Check.DIFF: frozenset({"allow", "deny", "max_files", "max_lines", "max_file_size"}),
+    Check.EXPRESSION: frozenset({"assert_"}),
+    Check.PROJECT: frozenset({"file", "fail_on", "timeout"}),
 }

@@ -1,6 +1,6 @@
 """Evaluates gates side by side; results come in the order in which the gates were given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,19 +26,47 @@ def evaluate(
 
     `given` returns the input of a gate by its name. A `CouldNotRun` that a check raises becomes a result with the
     status error; any other exception is a bug and leaves this function, after the checks that were under way.
+    Expressions come last, each after those that it reads, and see the results so far.
     """
 
     def one(name: str) -> GateResult:
         return _stamped(Gate(name, gates[name], given(name)), checks)
 
-    if len(gates) < 2 or parallel < 2:
-        return tuple(one(name) for name in gates)
-    with ThreadPoolExecutor(min(parallel, len(gates)), thread_name_prefix="gate") as pool:
-        futures = [pool.submit(one, name) for name in gates]
+    others = [name for name, spec in gates.items() if spec.check is not Check.EXPRESSION]
+    results = _side_by_side(one, others, parallel=parallel)
+    if len(results) < len(gates):
+        last = {name: Gate(name, gates[name], given(name)) for name in gates if name not in results}
+        for name in _in_order(_needs(last)):
+            seen = replace(last[name].given, results=tuple(results.values()))
+            results[name] = _stamped(replace(last[name], given=seen), checks)
+    return tuple(results[name] for name in gates)
+
+
+def _side_by_side(one: Callable[[str], GateResult], names: Sequence[str], *, parallel: int) -> dict[str, GateResult]:
+    if len(names) < 2 or parallel < 2:
+        return {name: one(name) for name in names}
+    with ThreadPoolExecutor(min(parallel, len(names)), thread_name_prefix="gate") as pool:
+        futures = {name: pool.submit(one, name) for name in names}
         try:
-            return tuple(future.result() for future in futures)
+            return {name: future.result() for name, future in futures.items()}
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _needs(gates: Mapping[str, Gate]) -> dict[str, frozenset[str]]:
+    from cli_multi_rapid.gates.expression import needs_of
+
+    return {name: needs_of(gate.spec, gate.given) for name, gate in gates.items()}
+
+
+def _in_order(needs: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    """Yield every name after those, in lower case, that it needs; in a circle nothing helps, and somebody is first."""
+    waiting = list(needs)
+    while waiting:
+        left = {name.lower() for name in waiting}
+        first = next((name for name in waiting if not needs[name] & left), waiting[0])
+        waiting.remove(first)
+        yield first
 
 
 def _stamped(gate: Gate, checks: Mapping[Check, EvaluateGate]) -> GateResult:

@@ -37,7 +37,7 @@ def load_waivers(text: str, path: str) -> tuple[Entry, ...]:
 
 
 def _placed(waivers: Sequence[Waiver], starts: Sequence[int], *, last: int) -> list[Entry]:
-    ends = [max(start, following - 1) for start, following in zip(starts, [*starts[1:], last + 1], strict=True)]
+    ends = [max(start, following - 1) for start, following in zip(starts, [*starts, last + 1][1:], strict=True)]
     return [
         Entry(waiver=waiver, first=first, last=end)
         for waiver, first, end in zip(waivers, starts, ends, strict=True)

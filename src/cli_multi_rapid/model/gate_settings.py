@@ -1,5 +1,6 @@
 """What gates are configured with: `config/compliance-gates.yaml`."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -10,6 +11,26 @@ from cli_multi_rapid.model.phase import DURATION, STRICT
 
 GATES_SCHEMA = "cmr/gates@v1"
 
+VALIDATORS = "workflows/validators"
+"""The folder of the project's own checks."""
+
+SIZE = r"^[1-9][0-9]{0,8} ?(B|KiB|MiB|GiB)$"
+"""A size in a file: a whole number and its unit."""
+
+_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def size_bytes(text: str) -> int:
+    """Return the bytes of a size such as `500KiB`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not re.fullmatch(SIZE, text):
+        raise ValueError(f"{text!r} is not a size")
+    number = text.rstrip("BKMGi ")
+    return int(number) * _UNITS[text[len(number) :].strip()]
+
 
 class Check(StrEnum):
     """The kinds of check a gate can be."""
@@ -19,6 +40,9 @@ class Check(StrEnum):
     SECRETS = "secrets"
     DENYLIST = "denylist"
     COMMAND = "command"
+    DIFF = "diff"
+    EXPRESSION = "expression"
+    PROJECT = "project"
 
 
 class ReportFormat(StrEnum):
@@ -63,8 +87,32 @@ class GateSpec:
     ok_codes: tuple[int, ...] = key(
         "Exit codes with which its output is judged (command).", default=(0, 1), alias="ok-codes"
     )
-    fail_on: Severity = key("Least severity that blocks (denylist, command).", default=Severity.LOW, alias="fail-on")
-    timeout: str = key("Longest time the command may take (command).", default="10m", pattern=DURATION)
+    fail_on: Severity = key(
+        "Least severity that blocks (denylist, command, project).", default=Severity.LOW, alias="fail-on"
+    )
+    timeout: str = key("Longest time that it may take (command, project).", default="10m", pattern=DURATION)
+    allow: tuple[str, ...] = key("Globs of the paths that may change; default: all (diff).", default=())
+    deny: tuple[str, ...] = key("Globs of the paths that may not change (diff).", default=())
+    max_files: int | None = key("Most files that may change (diff).", default=None, alias="max-files")
+    max_lines: int | None = key(
+        "Most lines that may change, those that are new and those that go together (diff).",
+        default=None,
+        alias="max-lines",
+    )
+    max_file_size: str = key(
+        "Size that no new or changed file may exceed, such as 500KiB; default: none (diff).",
+        default="",
+        alias="max-file-size",
+        pattern=SIZE,
+    )
+    assert_: str = key(
+        "Expression over the results of other gates, the change and the level, which must be true (expression).",
+        default="",
+        alias="assert",
+    )
+    file: str = key(
+        "Python file that judges, below workflows/validators/; default: the gate's name and .py (project).", default=""
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cli_multi_rapid.errors import CouldNotRun
 from cli_multi_rapid.model.change import Change
 from cli_multi_rapid.model.events import Event, NewEvent
 from cli_multi_rapid.model.gate import GateResult, Level
@@ -41,6 +42,42 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What an expression reads: paths of names, such as `gates`, `tests`, `status`, each with its place in the text.
+
+    Places count from 0. `wrong` says why it cannot be read at all, `place` where that is and `fix` what to do; there
+    are no paths then.
+    """
+
+    paths: tuple[tuple[str, ...], ...] = ()
+    places: tuple[int, ...] = ()
+    wrong: str = ""
+    place: int = 0
+    fix: str = ""
+
+
+class Expressions(Protocol):
+    """Reads and evaluates the expressions of gates. Every name in them is fixed: there are no indexes."""
+
+    def read(self, text: str) -> Reading:
+        """Return what an expression reads, in braces or without."""
+        ...
+
+    def evaluate(self, text: str, contexts: Mapping[str, object]) -> object:
+        """Return the value of an expression.
+
+        Raises:
+            ValueError: it has none.
+        """
+        ...
+
+
+def no_validator(path: str) -> bytes:
+    """Refuse to give the source of any validator."""
+    raise CouldNotRun(f"{path} cannot be judged with here")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateInput:
     """What one gate is evaluated on.
 
@@ -53,7 +90,8 @@ class GateInput:
     `only`, where it is not None, are the paths to which checks that look at files one by one keep. `blobs` has git's id
     of the content of each file, as far as it has one. `change` returns what differs from the base revision, or None
     where there is no base; it may take a while and raise `GitFailed`. `results` are those of the gates before this one,
-    for checks that judge other gates.
+    for checks that judge other gates, and `expressions` what reads and evaluates expressions over them. `validator`
+    returns the source of a Python file of the project that may judge it, by its path; it raises `CouldNotRun`.
     """
 
     root: str
@@ -71,6 +109,8 @@ class GateInput:
     only: frozenset[str] | None = None
     change: Callable[[], Change | None] = lambda: None
     results: tuple[GateResult, ...] = ()
+    expressions: Expressions | None = None
+    validator: Callable[[str], bytes] = no_validator
 
 
 class EvaluateGate(Protocol):

@@ -11,10 +11,11 @@ def pre_commit_hooks(specs: Specs) -> str:
     """Return the text of a `.pre-commit-config.yaml` with hooks for the gates of a project.
 
     Before a commit, gates that look at one file at a time judge what is changed; before a push, the others judge the
-    project. Hooks without a gate are left out.
+    project; where one of them is an expression over others, all do. Hooks without a gate are left out.
     """
     fast = [name for name, gate in specs.gates.gates.items() if gate.check in FAST]
-    slow = [name for name in specs.gates.gates if name not in fast]
+    expressions = any(gate.check is Check.EXPRESSION for gate in specs.gates.gates.values())
+    slow = [name for name in specs.gates.gates if expressions or name not in fast]
     hooks = [
         _hook("compliance-changed", "compliance of what is changed", "pre-commit", ["--changed", "HEAD"], fast),
         _hook("compliance", "compliance of the project", "pre-push", [], slow),

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from cli_multi_rapid.engine.assertions import Assertions
 from cli_multi_rapid.gates.runner import evaluate
 from cli_multi_rapid.model.gate import GateResult, Level
 from cli_multi_rapid.model.gate_settings import GateSpec
@@ -17,6 +18,7 @@ from cli_multi_rapid.model.process import Command, Exit, ProcessRunner
 from cli_multi_rapid.services.base import base_at, change_since, verdicts_of
 from cli_multi_rapid.services.project import cache_dir, ensure_state_dir
 from cli_multi_rapid.services.tree import files_in, opened, tree_in
+from cli_multi_rapid.services.validators import validator_source
 from cli_multi_rapid.services.wiring import Project
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ class ProjectGates:
         for note in verdicts.notes:
             self.warn(note)
         change = partial(self._change, repository, tree)
+        validator = partial(validator_source, project, repository, trusted_in=self.project, base=self.base)
         only = frozenset(found.touched) if self.changed_only and (found := change()) else None
         cache = ensure_state_dir(cache_dir(self.project.environ))
 
@@ -96,7 +99,7 @@ class ProjectGates:
                 root=str(project.root), level=self.level, files=files, tree=tree,
                 evidence=wanted[name], env=self.env, work=str(scratch), cache=str(cache), execute=execute,
                 findings=str(self.project.state / "findings.db"), policy=verdicts.policy,
-                blobs=blobs, change=change, only=only,
+                blobs=blobs, change=change, only=only, expressions=Assertions(), validator=validator,
             )  # fmt: skip
 
         return evaluate({name: self.gates[name] for name in wanted}, given, parallel=self.parallel)

@@ -78,6 +78,7 @@ def planned_files(stack: Stack, entries: Iterable[EntryFile]) -> dict[str, str]:
         **entry_files(entries),
         "workflows/phase_definitions/phase0.yaml": _rendered("phases/phase0.yaml", values),
         "workflows/phase_definitions/phase1.yaml": _rendered("phases/phase1.yaml", values),
+        "workflows/validators/merge_markers.py": _rendered("validators/merge_markers.py", values),
         "config/workflow-config.yaml": _rendered("config/workflow-config.yaml", values),
         "config/compliance-gates.yaml": _rendered("config/compliance-gates.yaml", values),
         "CLAUDE.md": _rendered("CLAUDE.md", values),

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, TypeGuard, cast
 
 from cli_multi_rapid.errors import CouldNotRun, ProjectUntrusted
+from cli_multi_rapid.model.gate_settings import VALIDATORS
 from cli_multi_rapid.system.files import PathRefused, read_inside, write_atomic
 
 FOLDERS = ("workflows", "config", "contracts/validators")
@@ -34,6 +35,8 @@ _LIMIT_BYTES = 16 << 20
 _LIMIT_FILES = 10_000
 _LIMIT_COMPARED = 4_000_000  # lines of one side times lines of the other
 _SHOWN_CHANGES = 10
+_KEPT_EARLIER = f"{VALIDATORS}/"
+_LIMIT_EARLIER = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +127,23 @@ def approve(
     record = {
         "format": _FORMAT, "project": os.path.realpath(root), "how": how, "digest": covered.digest,
         "at": (now or datetime.now(UTC)).isoformat(), "files": covered.files,
+        "earlier": _earlier(_approved(root, state), covered),
     }  # fmt: skip
     write_atomic(_record(state), json.dumps(record, indent=1).encode(), mode=0o600)
     _forget_objects(objects, keep=frozenset(covered.files.values()))
     return covered
+
+
+def approves(root: Path, state: Path, environ: Mapping[str, str], *, path: str, data: bytes) -> bool:
+    """Tell whether some content of a covered file may run: what is approved now, or was before, by the same path.
+
+    A base revision has earlier content of files. With `CMR_TRUST=1` all that the checkout has may run.
+    """
+    found = _approved(root, state)
+    digest = sha256(data).hexdigest()
+    if found is not None and (found.covered.files.get(path) == digest or digest in found.earlier.get(path, ())):
+        return True
+    return environ.get("CMR_TRUST") == "1"
 
 
 def revoke(state: Path) -> bool:
@@ -159,8 +175,11 @@ def difference(root: Path, state: Path) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Approval:
+    """What was approved. `earlier` has the SHA-256 of what validators were when they were approved before."""
+
     how: How
     covered: Covered
+    earlier: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _record(state: Path) -> Path:
@@ -187,7 +206,27 @@ def _approved(root: Path, state: Path) -> _Approval | None:
     if not isinstance(files, dict) or how not in ("approved", "initialised"):
         return None
     covered = _covered({str(path): str(digest) for path, digest in files.items()})
-    return _Approval(how=cast("How", how), covered=covered) if covered.digest == record.get("digest") else None
+    if covered.digest != record.get("digest"):
+        return None
+    earlier = record.get("earlier")
+    known = {str(path): tuple(map(str, before)) for path, before in earlier.items()} if _is_lists(earlier) else {}
+    return _Approval(how=cast("How", how), covered=covered, earlier=known)
+
+
+def _is_lists(value: object) -> TypeGuard[dict[object, list[object]]]:
+    return isinstance(value, dict) and all(isinstance(one, list) for one in value.values())
+
+
+def _earlier(before: _Approval | None, now: Covered) -> dict[str, list[str]]:
+    """Return by path what validators were when they were approved before, the newest last."""
+    if before is None:
+        return {}
+    found = {path: list(digests) for path, digests in before.earlier.items()}
+    for path, digest in before.covered.files.items():
+        if path.startswith(_KEPT_EARLIER) and now.files.get(path) != digest:
+            known = [one for one in found.get(path, []) if one != digest]
+            found[path] = [*known, digest][-_LIMIT_EARLIER:]
+    return found
 
 
 def _covered(files: Mapping[str, str]) -> Covered:

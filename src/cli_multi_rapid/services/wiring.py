@@ -151,7 +151,6 @@ def checked_specs(texts: Mapping[str, str], gates_text: str | None, base_text: s
 @lru_cache(maxsize=8)  # a run needs the same specs to check, to plan and to report
 def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None, base_text: str | None) -> Specs:
     from cli_multi_rapid.engine.loader import load_phases
-    from cli_multi_rapid.gates.config import load_gates
     from cli_multi_rapid.gates.policy import effective_gates
     from cli_multi_rapid.model.gate_settings import GateFile
 
@@ -160,8 +159,9 @@ def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None, base_te
     gates, phases = GateFile(schema="cmr/gates@v1"), None
     names: frozenset[str] | None = frozenset()
     try:
-        gates = load_gates(gates_text, GATES) if gates_text is not None else gates
-        gates = effective_gates(gates, base_text) if base_text is not None else gates
+        gates = _gates(gates_text, GATES) if gates_text is not None else gates
+        if base_text is not None:
+            gates = effective_gates(gates, _gates(base_text, f"{GATES} (in the base revision)"))
         names = frozenset(gates.gates)
     except SpecInvalid as invalid:
         problems += invalid.problems
@@ -175,11 +175,16 @@ def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None, base_te
     return Specs(texts=texts, phases=phases, gates_text=gates_text, gates=gates, base_text=base_text)
 
 
-def _readable(gates_text: str | None) -> bool:
+def _gates(text: str, path: str) -> "GateFile":
+    from cli_multi_rapid.engine.assertions import Assertions
     from cli_multi_rapid.gates.config import load_gates
 
+    return load_gates(text, path, expressions=Assertions())
+
+
+def _readable(gates_text: str | None) -> bool:
     try:
-        return gates_text is not None and load_gates(gates_text, GATES) is not None
+        return gates_text is not None and _gates(gates_text, GATES) is not None
     except SpecInvalid:
         return False
 

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from cli_multi_rapid.errors import Problem
+from cli_multi_rapid.model.gate_settings import SIZE
 from cli_multi_rapid.model.phase import DURATION, NAME
 from cli_multi_rapid.system.positions import Document, Trail
 
@@ -80,6 +81,7 @@ _TYPES = {
 }
 _FORMS = {
     NAME: ("a name", "start with a letter; then letters, digits, '_' and '-', at most 63 in all"),
+    SIZE: ("a size", "write a whole number and a unit: 500KiB or 2MiB"),
     DURATION: ("a duration", "write a whole number and a unit: 250ms, 90s, 10m, 24h or 7d"),
 }
 

@@ -57,6 +57,20 @@ class Document:
                 return line, column
         return place(self.text, index)
 
+    def inside(self, trail: Trail, text: str, index: int, *, opening: str) -> tuple[int, int]:
+        """Return where a character of the text at a trail stands, as exactly as quoting and folding allow.
+
+        It is sought from the last `opening` before it in the text on, or from the start of the text.
+        """
+        start = text.rfind(opening, 0, index + len(opening))
+        needle, nth = opening, text.count(opening, 0, max(start, 0))
+        if start < 0:
+            needle, nth = text.strip().partition("\n")[0], 0
+            start = text.find(needle)
+        line, column = self.position_of(trail, needle, nth=nth)
+        between = text[start:index]
+        return line, column + (0 if "\n" in between else len(between))
+
     def written(self, trail: Trail) -> str:
         """Return how an unquoted number with a fraction or an exponent is written; nothing for all else."""
         return self.floats.get(self._home(trail), "")
