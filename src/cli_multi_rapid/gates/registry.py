@@ -42,12 +42,26 @@ def _command(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
     return command.evaluate(name, spec, given)
 
 
+def _dependencies(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    from cli_multi_rapid.gates import dependencies
+
+    return dependencies.evaluate(name, spec, given)
+
+
+def _licences(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    from cli_multi_rapid.gates import licences
+
+    return licences.evaluate(name, spec, given)
+
+
 CHECKS: Mapping[Check, EvaluateGate] = {
     Check.COVERAGE: _coverage,
     Check.TESTS: _tests,
     Check.SECRETS: _secrets,
     Check.DENYLIST: _denylist,
     Check.COMMAND: _command,
+    Check.DEPENDENCIES: _dependencies,
+    Check.LICENCES: _licences,
 }
 """What evaluates each kind of check."""
 
@@ -57,4 +71,6 @@ _SETTINGS: Mapping[Check, frozenset[str]] = {
     Check.SECRETS: frozenset({"exclude"}),
     Check.DENYLIST: frozenset({"default_set", "patterns", "exclude", "fail_on"}),
     Check.COMMAND: frozenset({"reports", "artifact", "run", "format", "ok_codes", "fail_on", "timeout"}),
+    Check.DEPENDENCIES: frozenset({"lock_files", "environment", "database", "max_age", "fail_on"}),
+    Check.LICENCES: frozenset({"lock_files", "environment", "allow", "deny"}),
 }

@@ -19,6 +19,8 @@ class Check(StrEnum):
     SECRETS = "secrets"
     DENYLIST = "denylist"
     COMMAND = "command"
+    DEPENDENCIES = "dependencies"
+    LICENCES = "licences"
 
 
 class ReportFormat(StrEnum):
@@ -63,8 +65,38 @@ class GateSpec:
     ok_codes: tuple[int, ...] = key(
         "Exit codes with which its output is judged (command).", default=(0, 1), alias="ok-codes"
     )
-    fail_on: Severity = key("Least severity that blocks (denylist, command).", default=Severity.LOW, alias="fail-on")
+    fail_on: Severity = key(
+        "Least severity that blocks (denylist, command, dependencies).", default=Severity.LOW, alias="fail-on"
+    )
     timeout: str = key("Longest time the command may take (command).", default="10m", pattern=DURATION)
+    lock_files: tuple[str, ...] = key(
+        "Globs of the lock and requirements files that are read; default: those in the project's root "
+        "(dependencies, licences).",
+        default=(),
+        alias="lock-files",
+    )
+    environment: bool | None = key(
+        "Read what is installed in the project's Python environment; default: where no lock file names everything, "
+        "and always for licences (dependencies, licences).",
+        default=None,
+    )
+    database: str = key(
+        "Folder, .zip, .tar.gz or .sqlite in the project with advisories in the OSV format; CMR_ADVISORY_DB comes "
+        "first (dependencies).",
+        default="",
+    )
+    max_age: str = key(
+        "Greatest age of the newest advisory; an older database is no evidence (dependencies).",
+        default="30d",
+        alias="max-age",
+        pattern=DURATION,
+    )
+    allow: tuple[str, ...] = key(
+        "SPDX ids of the licences that are allowed, no others; `unknown` allows what has none (licences).", default=()
+    )
+    deny: tuple[str, ...] = key(
+        "SPDX ids of the licences that are refused; `unknown` refuses what has none (licences).", default=()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
