@@ -5,7 +5,8 @@ CmrError
 │                           CodeUnknown · InputInvalid · ProjectMissing · RunFinished · SpecInvalid (many problems)
 │                           StepNotWaiting · SignatureFailed
 ├── CouldNotRun (3)         ToolMissing · StateDamaged · StateForeign · StateUnwritable · ProcessSurvived ·
-│                           EvidenceMissing · FolderUnwritable · GitFailed · GitTimeout · WorktreeUnfit
+│                           EvidenceMissing · FolderUnwritable · GitFailed · GitTimeout · WorktreeUnfit ·
+│                           AdvisoriesUnusable
 ├── RunStuck (1)
 ├── WaitingForPerson (4)    ProjectUntrusted · StepHalfDone · ApprovalRefused · ApprovalStale · ApprovalExpired
 ├── ProjectBusy (75)        · Fenced
@@ -243,6 +244,16 @@ class EvidenceMissing(CouldNotRun):
     code = "EVIDENCE-MISSING"
     hint = "cli-multi-rapid validate-compliance"
     explanation = "Reports are rendered from stored gate results and their evidence only; they are never made up."
+
+
+class AdvisoriesUnusable(CouldNotRun):
+    """The advisory database cannot be used."""
+
+    code = "ADVISORIES-UNUSABLE"
+    explanation = (
+        "A database is a folder, .zip, .tar.gz or .sqlite of advisories in the OSV format (JSON, or YAML as PyPA "
+        "writes it). It is missing, damaged, or holds something else; what cannot be read whole is not used in part."
+    )
 
 
 class GitFailed(CouldNotRun):

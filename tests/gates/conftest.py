@@ -1,8 +1,10 @@
 """A small project on disk, and what a gate is given of it."""
 
+import json
 import os
 import subprocess
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,55 @@ def project(tmp_path: Path, shared_cache: Path) -> Project:
     root.mkdir()
     aside.mkdir()
     return Project(root, aside, shared_cache)
+
+
+class Supply:
+    """A project without environment, and an advisory database beside it."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.database = project.aside / "osv"
+        self.database.mkdir()
+        self.env = {"PATH": "", "CMR_ADVISORY_DB": str(self.database)}
+
+    def advise(self, id_: str, name: str, *events: dict[str, str], ecosystem: str = "PyPI", **more: object) -> str:
+        """Write an advisory of today and return its text."""
+        ranges = [{"type": "ECOSYSTEM", "events": list(events)}] if events else []
+        affected = {"package": {"ecosystem": ecosystem, "name": name}, "ranges": ranges}
+        affected["versions"] = more.pop("versions", [])
+        modified = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        record = {"id": id_, "modified": modified, "summary": "a flaw", "affected": [affected], **more}
+        text = json.dumps(record)
+        (self.database / f"{id_}.json").write_text(text)
+        return text
+
+    def install(self, name: str, version: str, *headers: str, prefix: str = ".venv", files: str = "") -> Path:
+        """Put the metadata of a package into the environment of the project, and return its folder."""
+        base = self.project.root / prefix
+        folder = base / "lib" / "python3.11" / "site-packages" / f"{name}-{version}.dist-info"
+        folder.mkdir(parents=True)
+        (base / "pyvenv.cfg").write_text("home = /nowhere\n")
+        lines = [
+            "Metadata-Version: 2.4",
+            f"Name: {name}",
+            f"Version: {version}",
+            *headers,
+            "",
+            "prose",
+            "License: none",
+        ]
+        (folder / "METADATA").write_text("\n".join(lines))
+        if files:
+            (folder / "direct_url.json").write_text(files)
+        self.env["VIRTUAL_ENV"] = str(base)
+        return folder
+
+    def given(self, *, level: Level = Level.STANDARD) -> GateInput:
+        given = self.project.given(level=level)
+        listed = tuple(path for path in given.files if not path.startswith((".venv/", "node_modules/")))
+        return replace(given, env=self.env, files=listed, cache=str(self.project.aside / "cache"))
+
+
+@pytest.fixture
+def supply(project: Project) -> Supply:
+    return Supply(project)

@@ -53,6 +53,12 @@ def _gate(trail: Trail, gate: GateSpec, findings: Findings) -> None:
     check_globs((*trail, "exclude"), gate.exclude, findings)
     check_exit_codes((*trail, "ok-codes"), gate.ok_codes, findings)
     check_duration((*trail, "timeout"), gate.timeout, findings)
+    check_duration((*trail, "max-age"), gate.max_age, findings)
+    check_globs((*trail, "lock-files"), gate.lock_files, findings)
+    if gate.database and leads_outside(gate.database):
+        message = f"'{gate.database}' is not a path inside the project"
+        fix = "write it relative to the project's root, or set CMR_ADVISORY_DB to a place outside of it"
+        findings.add("PATH-OUTSIDE", (*trail, "database"), message, fix=fix)
     if not 0 <= gate.min <= 100:
         message = f"'min' is {gate.min:g}, which is not a percentage"
         findings.add("SPEC-VALUE", (*trail, "min"), message, fix="use a number from 0 to 100", key=True)
@@ -92,6 +98,24 @@ def _project(trail: Trail, gate: GateSpec, findings: Findings) -> None:
         findings.add("PATH-OUTSIDE", (*trail, "file"), message, fix=fix)
 
 
+def _licences(trail: Trail, gate: GateSpec, findings: Findings) -> None:
+    from cli_multi_rapid.gates.licence_terms import known_entry
+
+    if not gate.allow and not gate.deny:
+        message = "without 'allow' and 'deny' every licence would do"
+        findings.add("SPEC-KEY-MISSING", (*trail, "check"), message, fix="add 'allow' or 'deny'", key=True)
+    for key, entries in (("allow", gate.allow), ("deny", gate.deny)):
+        for i, entry in enumerate(entries):
+            if not known_entry(entry):
+                fix = "use an id of the SPDX list such as MIT or Apache-2.0, or unknown"
+                findings.add("SPEC-VALUE", (*trail, key, i), f"'{entry}' is no SPDX id", fix=fix)
+    for i, entry in enumerate(gate.deny):
+        if entry in gate.allow:
+            findings.add(
+                "SPEC-VALUE", (*trail, "deny", i), f"'{entry}' is also in 'allow'", fix="remove one of the two"
+            )
+
+
 def _denylist(trail: Trail, gate: GateSpec, findings: Findings) -> None:
     from cli_multi_rapid.gates.lines import problem_of
 
@@ -118,5 +142,6 @@ _FURTHER: Mapping[Check, Callable[[Trail, GateSpec, Findings], None]] = {
     Check.DENYLIST: _denylist,
     Check.DIFF: _diff,
     Check.EXPRESSION: _expression,
+    Check.LICENCES: _licences,
     Check.PROJECT: _project,
 }

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -79,19 +80,41 @@ def own_reports(spec: GateSpec, given: GateInput) -> tuple[Path, ...]:
     Raises:
         EvidenceError: a glob matches nothing, or leads outside the project.
     """
+    return matching(spec.reports, given)
+
+
+def matching(
+    globs: Sequence[str], given: GateInput, *, fix: str = "run the step that writes this report first"
+) -> tuple[Path, ...]:
+    """Return the absolute paths of the project's files that globs stand for, each once.
+
+    Raises:
+        EvidenceError: a glob matches nothing (`fix` says what to do then), or leads outside the project.
+    """
     root = Path(given.root)
     found: dict[Path, None] = {}
-    for glob in spec.reports:
+    for glob in globs:
         if Path(glob).is_absolute() or ".." in Path(glob).parts:
             raise EvidenceError(f"{glob} leads outside the project", fix="give a path inside the project")
         paths = find(root, glob)
         if not paths:
-            raise EvidenceError(f"{glob} matches no file", fix="run the step that writes this report first")
+            raise EvidenceError(f"{glob} matches no file", fix=fix)
         found.update(dict.fromkeys(root / path for path in paths))
     for path in found:
         if not inside(root, path):
             raise EvidenceError(f"{shown(root, path)} leads outside the project", fix="replace the link by a folder")
     return tuple(found)
+
+
+def read_own(path: Path, given: GateInput) -> Report:
+    """Read a file of the project itself.
+
+    Raises:
+        EvidenceError: it is missing, empty, unreadable, too large or outside the project.
+    """
+    if not inside(Path(given.root), path):
+        raise EvidenceError(f"{shown(Path(given.root), path)} leads outside the project", fix="put it into the project")
+    return _read(path, given, own=True)
 
 
 def read_regular(path: Path, *, limit_bytes: int) -> tuple[bytes, os.stat_result]:

@@ -60,6 +60,18 @@ def _project(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
     return project.evaluate(name, spec, given)
 
 
+def _dependencies(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    from cli_multi_rapid.gates import dependencies
+
+    return dependencies.evaluate(name, spec, given)
+
+
+def _licences(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+    from cli_multi_rapid.gates import licences
+
+    return licences.evaluate(name, spec, given)
+
+
 CHECKS: Mapping[Check, EvaluateGate] = {
     Check.COVERAGE: _coverage,
     Check.TESTS: _tests,
@@ -69,6 +81,8 @@ CHECKS: Mapping[Check, EvaluateGate] = {
     Check.DIFF: _diff,
     Check.EXPRESSION: _expression,
     Check.PROJECT: _project,
+    Check.DEPENDENCIES: _dependencies,
+    Check.LICENCES: _licences,
 }
 """What evaluates each kind of check."""
 
@@ -81,4 +95,6 @@ _SETTINGS: Mapping[Check, frozenset[str]] = {
     Check.DIFF: frozenset({"allow", "deny", "max_files", "max_lines", "max_file_size"}),
     Check.EXPRESSION: frozenset({"assert_"}),
     Check.PROJECT: frozenset({"file", "fail_on", "timeout"}),
+    Check.DEPENDENCIES: frozenset({"lock_files", "environment", "database", "max_age", "fail_on"}),
+    Check.LICENCES: frozenset({"lock_files", "environment", "allow", "deny"}),
 }

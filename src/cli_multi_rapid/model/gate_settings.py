@@ -43,6 +43,8 @@ class Check(StrEnum):
     DIFF = "diff"
     EXPRESSION = "expression"
     PROJECT = "project"
+    DEPENDENCIES = "dependencies"
+    LICENCES = "licences"
 
 
 class ReportFormat(StrEnum):
@@ -88,11 +90,21 @@ class GateSpec:
         "Exit codes with which its output is judged (command).", default=(0, 1), alias="ok-codes"
     )
     fail_on: Severity = key(
-        "Least severity that blocks (denylist, command, project).", default=Severity.LOW, alias="fail-on"
+        "Least severity that blocks (denylist, command, project, dependencies).",
+        default=Severity.LOW,
+        alias="fail-on",
     )
     timeout: str = key("Longest time that it may take (command, project).", default="10m", pattern=DURATION)
-    allow: tuple[str, ...] = key("Globs of the paths that may change; default: all (diff).", default=())
-    deny: tuple[str, ...] = key("Globs of the paths that may not change (diff).", default=())
+    allow: tuple[str, ...] = key(
+        "Globs of the paths that may change; default: all (diff). SPDX ids of the licences that are allowed, no others; "
+        "`unknown` allows what has none (licences).",
+        default=(),
+    )
+    deny: tuple[str, ...] = key(
+        "Globs of the paths that may not change (diff). SPDX ids of the licences that are refused; `unknown` refuses "
+        "what has none (licences).",
+        default=(),
+    )
     max_files: int | None = key("Most files that may change (diff).", default=None, alias="max-files")
     max_lines: int | None = key(
         "Most lines that may change, those that are new and those that go together (diff).",
@@ -109,6 +121,28 @@ class GateSpec:
         "Expression over the results of other gates, the change and the level, which must be true (expression).",
         default="",
         alias="assert",
+    )
+    lock_files: tuple[str, ...] = key(
+        "Globs of the lock and requirements files that are read; default: those in the project's root "
+        "(dependencies, licences).",
+        default=(),
+        alias="lock-files",
+    )
+    environment: bool | None = key(
+        "Read what is installed in the project's Python environment; default: where no lock file names everything, "
+        "and always for licences (dependencies, licences).",
+        default=None,
+    )
+    database: str = key(
+        "Folder, .zip, .tar.gz or .sqlite in the project with advisories in the OSV format; CMR_ADVISORY_DB comes "
+        "first (dependencies).",
+        default="",
+    )
+    max_age: str = key(
+        "Greatest age of the newest advisory; an older database is no evidence (dependencies).",
+        default="30d",
+        alias="max-age",
+        pattern=DURATION,
     )
     file: str = key(
         "Python file that judges, below workflows/validators/; default: the gate's name and .py (project).", default=""
