@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli_multi_rapid.gates.coverage import evaluate, line_ranges, percent_text
-from cli_multi_rapid.gates.coverage_reports import Measured, combined
+from cli_multi_rapid.gates.coverage import evaluate
 from cli_multi_rapid.gates.evidence import EvidenceError
+from cli_multi_rapid.gates.measured import Measured, combined
+from cli_multi_rapid.gates.percentages import line_ranges, percent_text
 from cli_multi_rapid.model.gate import GateStatus
 from cli_multi_rapid.model.gate_settings import Check, GateSpec
 
@@ -266,7 +267,7 @@ def test_a_cobertura_class_twice_is_an_error(project) -> None:
 
 
 def test_branches_of_two_kinds_of_report_are_not_mixed() -> None:
-    one = Measured("coverage.py", {1: True}, {(1, 2): True})
+    one = Measured("coverage.py", {1: True}, {(1, "2"): True})
     with pytest.raises(EvidenceError, match="two kinds"):
         combined([{"a.py": one}, {"a.py": Measured("cobertura", {1: True})}])
 

@@ -34,7 +34,7 @@ def judge(project, *contents: str | bytes):
 def test_tests_that_pass(project) -> None:
     result = judge(project, suite(PASSED, PASSED, SKIPPED), suite(PASSED))
     assert (result.status, result.summary) == (GateStatus.PASS, "3 tests passed, 1 skipped")
-    assert result.details == {"tests": 4, "passed": 3, "failed": 0, "errors": 0, "skipped": 1}
+    assert result.details == {"tests": 4, "passed": 3, "failed": 0, "errors": 0, "skipped": 1, "flaky": 0}
     assert len(result.evidence) == 2
 
 
