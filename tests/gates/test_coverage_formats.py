@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli_multi_rapid.gates.coverage_reports import read_report
-from cli_multi_rapid.gates.evidence import Report
+from cli_multi_rapid.gates.evidence import EvidenceError, Report
 from cli_multi_rapid.gates.measured import combined
 from cli_multi_rapid.gates.report_paths import ReportPaths
 from cli_multi_rapid.model.gate import GateStatus
@@ -221,3 +222,43 @@ def test_what_is_no_line_number_is_an_error(project, name, number) -> None:
     assert whole.count(old) == 1
     assert project.judge_coverage(whole, name=name).status is GateStatus.PASS
     assert project.judge_coverage(whole.replace(old, new), name=name).status is GateStatus.ERROR
+
+
+def _mangled(whole: bytes, cuts: list[tuple[int, int, bytes]]) -> bytes:
+    for start, length, put in cuts:
+        at = start % (len(whole) + 1)
+        whole = whole[:at] + put + whole[at + length :]
+    return whole
+
+
+CUTS = st.lists(
+    st.tuples(
+        st.integers(0, 10_000),
+        st.integers(0, 12),
+        st.sampled_from(
+            [b"", b"0", b"-", b",", b'"', b"<", b"{", b"]", b"9" * 400, b"\x00", b"\xff", b"\\ud800", b"e9", b"\n"]
+        ),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(st.sampled_from(sorted(FORMATS)), CUTS)
+@settings(max_examples=300)
+def test_whatever_is_in_a_report_there_is_a_verdict(tmp_path_factory, name, cuts) -> None:
+    root = tmp_path_factory.getbasetemp()
+    files = {f"{PACKAGE}/A.java": {1: (1, 1, 2), 2: (0, 0, 0), 3: (4, 0, 0)}}
+    data = _mangled(FORMATS[name](files).encode(), cuts)
+    report = Report(path=name, absolute=root / name, data=data, sha256="", mtime_ns=0, own=False)
+    with suppress(EvidenceError):
+        for path, one in read_report(ReportPaths(root=root, report=report, files=tuple(files))).items():
+            assert path.encode()
+            assert all(0 < line <= 10**9 for line in one.lines)
+
+
+@pytest.mark.parametrize("name", ["/" + "a" * 5_000, "a/" * 5_000, "\ud800.py", "\0", "", ".", "..", "/dev/null"])
+def test_a_name_that_is_no_file_is_an_error(project, name) -> None:
+    report = json.dumps({"files": {name: {"executed_lines": [1], "missing_lines": []}}})
+    result = project.judge_coverage(report)
+    assert (result.status, result.summary.encode() != b"") == (GateStatus.ERROR, True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
-from cli_multi_rapid.gates.evidence import EvidenceError, read_regular
+from cli_multi_rapid.gates.evidence import EvidenceError, is_file, read_regular
 from cli_multi_rapid.gates.measured import Measured
 from cli_multi_rapid.gates.outcome import Sighting, counted
 from cli_multi_rapid.gates.percentages import least_percent, line_ranges, percent_text
@@ -114,7 +114,7 @@ def sightings(changed: ChangedLines, root: Path) -> Iterator[Sighting]:
 
 def _refuse_strangers(files: Mapping[str, Measured], root: Path) -> None:
     for path in files:
-        if not (root / path).is_file():
+        if not is_file(root / path):
             message = f"the reports measure {path}, which does not exist: the changed lines of it cannot be found"
             raise EvidenceError(message, fix="measure in this folder, with paths relative to it")
 

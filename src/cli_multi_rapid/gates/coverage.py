@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cli_multi_rapid.gates.changed_lines import ChangedLines, changed_lines, sightings
 from cli_multi_rapid.gates.coverage_reports import read_report
-from cli_multi_rapid.gates.evidence import EvidenceError, Report, collect
+from cli_multi_rapid.gates.evidence import EvidenceError, Report, collect, is_file
 from cli_multi_rapid.gates.measured import Measured, combined
 from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, unjudged
 from cli_multi_rapid.gates.percentages import least_percent, line_ranges, percent_text
@@ -72,7 +72,7 @@ def _refuse_stale(report: Report, files: Mapping[str, Measured], root: Path) -> 
     fix = "run the tests with coverage again"
     for path, measured in files.items():
         source = root / path
-        if not source.is_file():
+        if not is_file(source):
             raise EvidenceError(f"{report.path} measures {path}, which does not exist", fix=fix)
         try:
             changed_ns = source.stat().st_mtime_ns

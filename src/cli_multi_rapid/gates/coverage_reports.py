@@ -12,6 +12,9 @@ from cli_multi_rapid.gates.measured import AGAIN, Measured
 from cli_multi_rapid.gates.parsing import Element, read_xml
 from cli_multi_rapid.gates.report_paths import ReportPaths
 
+_REPEATED = frozenset({"methods", "method"})
+"""What Cobertura and JaCoCo say of methods, they say of their lines again; it may be half of a report."""
+
 _XML: Mapping[str, Callable[[Element, ReportPaths], dict[str, Measured]]] = {
     "coverage": cobertura.read,
     "report": jacoco.read,
@@ -29,7 +32,7 @@ def read_report(paths: ReportPaths) -> dict[str, Measured]:
     if start == b"{":
         return coverage_py.read(paths)
     if start == b"<":
-        document = read_xml(report.data, path=report.path)
+        document = read_xml(report.data, path=report.path, skip=_REPEATED)
         if document.tag not in _XML:
             message = f"{report.path} is XML, but no report of Cobertura or JaCoCo: <{document.tag[:40]}>"
             raise EvidenceError(message, fix=AGAIN)

@@ -25,10 +25,10 @@ def least_percent(value: float, key: str) -> Fraction:
 
 
 def percent_text(percent: Fraction, *others: Fraction) -> str:
-    """Return a percentage with as many digits as it takes to stand on the right side of each of the others."""
+    """Return a percentage with as many digits as it takes to be less, equal or more than others as it really is."""
     for digits in range(1, 16):
         shown = round(percent, digits)
-        if all((shown >= other) == (percent >= other) for other in others):
+        if all((shown >= other, shown > other) == (percent >= other, percent > other) for other in others):
             return f"{float(shown):.{digits}f}"
     return f"{percent.numerator}/{percent.denominator}"
 

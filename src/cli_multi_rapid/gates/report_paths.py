@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
-from cli_multi_rapid.gates.evidence import EvidenceError, Report, shown
+from cli_multi_rapid.gates.evidence import EvidenceError, Report, is_file, shown
 
 _NAMED = 3
 
@@ -25,12 +25,19 @@ class ReportPaths:
 
         The name may be absolute or relative: to one of the `sources`, to the report's folder or to one above it in the
         project, the nearest first. What does not exist is taken as relative to the project.
+
+        Raises:
+            EvidenceError: the name is no text (JSON can hold halves of characters).
         """
+        if not name or name.encode("utf-8", "ignore").decode() != name:
+            raise EvidenceError(
+                f"{self.report.path} measures {name!r:.40}, which names no file", fix="measure the coverage again"
+            )
         if "\\" in name and "/" not in name:
             name = name.replace("\\", "/")
         for base in (*(self.root / source for source in sources), *self._folders(), self.root):
             candidate = Path(os.path.normpath(base / name))
-            if candidate.is_file():
+            if is_file(candidate):
                 return shown(self.root, candidate)
         return shown(self.root, Path(os.path.normpath(self.root / name)))
 
