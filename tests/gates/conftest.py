@@ -6,10 +6,13 @@ import subprocess
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cli_multi_rapid.model.gate import Level
+from cli_multi_rapid.gates import coverage
+from cli_multi_rapid.model.gate import GateResult, Level
+from cli_multi_rapid.model.gate_settings import Check, GateSpec
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.process import Command, Exit
 
@@ -35,7 +38,9 @@ class Project:
         os.utime(file, (hour_ago, hour_ago))
         return file
 
-    def given(self, *, level: Level = Level.STANDARD, evidence: tuple[str, ...] | None = None) -> GateInput:
+    def given(
+        self, *, level: Level = Level.STANDARD, evidence: tuple[str, ...] | None = None, **others: Any
+    ) -> GateInput:
         files = (path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if not path.is_dir())
         return GateInput(
             root=str(self.root),
@@ -47,7 +52,16 @@ class Project:
             work=str(self.aside),
             cache=str(self.cache),
             execute=execute,
+            **others,
         )
+
+    def judge_coverage(
+        self, report: str | bytes, *, name: str = "coverage.json", spec: GateSpec | None = None, **given: Any
+    ) -> GateResult:
+        """Write a report and judge it as coverage; sources have to be there. Keywords replace fields of the input."""
+        self.write(name, report)
+        spec = replace(spec or GateSpec(check=Check.COVERAGE), reports=(name,))
+        return coverage.evaluate("coverage", spec, self.given(**given))
 
     def listing(self, *files: str) -> GateInput:
         """Return the input of a gate that sees exactly these files."""

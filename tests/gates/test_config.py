@@ -31,14 +31,14 @@ def said(text: str) -> list[Said]:
 
 def test_a_valid_file() -> None:
     text = (
-        "level: strict\ngates:\n  cov: {check: coverage, min: 90, reports: ['*.json']}\n"
+        "level: strict\ngates:\n  cov: {check: coverage, min: 90, changed-min: 75.5, reports: ['*.json']}\n"
         "  lint: {check: command, run: [ruff], fail-on: medium}\n"
     )
     assert load_gates(HEAD + text, PATH) == GateFile(
         schema="cmr/gates@v1",
         level=Level.STRICT,
         gates={
-            "cov": GateSpec(check=Check.COVERAGE, min=90.0, reports=("*.json",)),
+            "cov": GateSpec(check=Check.COVERAGE, min=90.0, changed_min=75.5, reports=("*.json",)),
             "lint": GateSpec(check=Check.COMMAND, run=("ruff",), fail_on=Severity.MEDIUM),
         },
     )
@@ -55,6 +55,10 @@ INSIDE = "write it relative to the project's root, without '..'"
     [
         ("check: coverage, min: 101", (3, 24, "SPEC-VALUE", "'min' is 101, which is not a percentage", PERCENT)),
         ("check: coverage, min: -0.5", (3, 24, "SPEC-VALUE", "'min' is -0.5, which is not a percentage", PERCENT)),
+        ("check: coverage, changed-min: 100.5",
+         (3, 24, "SPEC-VALUE", "'changed-min' is 100.5, which is not a percentage", PERCENT)),
+        ("check: tests, changed-min: 85", (3, 21, "SPEC-VALUE",
+         "'changed-min' has no effect on a gate of the kind tests", "remove it")),
         ("check: coverage, min: '85'", (3, 24, "SPEC-VALUE", "'min': expected a number, got text",
                                         "write the number without quotes")),
         ("check: covrage", (3, 7, "SPEC-VALUE",

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from cli_multi_rapid.gates.evidence import Report
 from cli_multi_rapid.gates.junit import evaluate, read_tests
-from cli_multi_rapid.model.gate import GateStatus, Level
+from cli_multi_rapid.model.gate import GateStatus, Level, Severity, WaiverUse
 from cli_multi_rapid.model.gate_settings import Check, GateSpec
+from cli_multi_rapid.model.policy import Policy
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.process import Exit
 
@@ -34,7 +35,7 @@ def judge(project, *contents: str | bytes):
 def test_tests_that_pass(project) -> None:
     result = judge(project, suite(PASSED, PASSED, SKIPPED), suite(PASSED))
     assert (result.status, result.summary) == (GateStatus.PASS, "3 tests passed, 1 skipped")
-    assert result.details == {"tests": 4, "passed": 3, "failed": 0, "errors": 0, "skipped": 1}
+    assert result.details == {"tests": 4, "passed": 3, "failed": 0, "errors": 0, "skipped": 1, "flaky": 0}
     assert len(result.evidence) == 2
 
 
@@ -88,6 +89,9 @@ BROKEN = {
     "unknown encoding": '<?xml version="1.0" encoding="klingon"?><testsuites/>',
     "not UTF-8": b"<testsuites>\xff</testsuites>",
     "two roots": "<testsuites/><testsuites/>",
+    "too deep": "<testsuite>" * 500 + "</testsuite>" * 500,
+    "a case without a name": suite(PASSED, "<testcase/>"),
+    "a case with empty names": suite(PASSED, '<testcase name="" classname=""/>'),
 }
 
 
@@ -119,6 +123,108 @@ def test_a_real_report_of_pytest(project) -> None:
     result = judge(project)
     assert (result.status, result.summary) == (GateStatus.FAIL, "1 of 2 tests failed")
     assert (result.findings[0].path, result.findings[0].line) == ("tests/test_x.py", 5)
+
+
+FLAKY = (
+    '<testcase classname="tests.test_a" name="test_shaky"><flakyFailure message="first try" type="E"><stackTrace>'
+    "tests/test_a.py:3: E</stackTrace><system-out>x</system-out></flakyFailure></testcase>"
+)
+RERUN = (
+    '<testcase classname="tests.test_a" name="test_worse"><rerunFailure message="second"/>'
+    '<failure message="first"/></testcase>'
+)
+
+
+def test_a_test_that_passed_at_another_try_passes_with_a_note(project) -> None:
+    project.write("tests/test_a.py", "x\n")
+    result = judge(project, suite(PASSED, FLAKY, attributes='failures="0" flakes="1"'))
+    assert (result.status, result.summary, result.details["flaky"]) == (GateStatus.WARN, "2 tests passed, 1 flaky", 1)
+    (finding,) = result.findings
+    assert (finding.rule, finding.path, finding.line, finding.severity) == (
+        "test-flaky", "tests/test_a.py", 3, Severity.INFO,
+    )  # fmt: skip
+    assert finding.message == "tests.test_a::test_shaky failed before it passed: first try"
+    only_error = FLAKY.replace("flakyFailure", "flakyError")
+    assert judge(project, suite(only_error)).status is GateStatus.WARN
+    assert judge(project, suite(FLAKY, FAILED)).status is GateStatus.FAIL
+
+
+@pytest.mark.parametrize(
+    ("case", "rule", "message"),
+    [
+        (RERUN, "test-failed", "tests.test_a::test_worse failed: first"),
+        ('<testcase name="t"><rerunError message="m"/></testcase>', "test-error", "t broke down: m"),
+        ('<testcase name="t"><flakyFailure/><failure message="m"/></testcase>', "test-failed", "t failed: m"),
+        ('<testcase name="t" status="FAILED"/>', "test-failed", "t failed: no message"),
+        ('<testcase name="t" result="error"/>', "test-failed", "t failed: no message"),
+        ('<testcase name="t"><skipped/><failure message="m"/></testcase>', "test-failed", "t failed: m"),
+        ('<testcase name="t" status="notrun"><error message="m"/></testcase>', "test-error", "t broke down: m"),
+    ],
+)
+def test_whatever_says_that_a_test_failed_counts_once(project, case, rule, message) -> None:
+    result = judge(project, suite(PASSED, case))
+    assert result.status is GateStatus.FAIL
+    assert [(finding.rule, finding.message) for finding in result.findings] == [(rule, message)]
+    assert (result.details["tests"], result.details["passed"], result.details["skipped"]) == (2, 1, 0)
+
+
+@pytest.mark.parametrize("wrap", [
+    "<testsuites><testsuite><testsuite><testsuite>{}</testsuite></testsuite></testsuite></testsuites>",
+    "<testsuite><properties/>{}<system-out/></testsuite>", "<testsuites>{}</testsuites>",
+    '<j:testsuites xmlns:j="urn:j"><j:testsuite>{}</j:testsuite></j:testsuites>',
+])  # fmt: skip
+def test_cases_are_found_at_every_depth(project, wrap) -> None:
+    def named(case):
+        return case.replace("<test", "<j:test").replace("</test", "</j:test") if "j:" in wrap else case
+
+    assert judge(project, wrap.format(named(PASSED))).status is GateStatus.PASS
+    assert judge(project, wrap.format(named(PASSED) + named(SKIPPED))).details["skipped"] == 1
+    result = judge(project, wrap.format(named(PASSED) + named(FAILED)))
+    assert (result.status, result.summary) == (GateStatus.FAIL, "1 of 2 tests failed")
+
+
+def test_a_suite_that_broke_down_deep_inside_is_a_failure(project) -> None:
+    inner = '<testsuite name="s"><error message="no database"/></testsuite>'
+    result = judge(project, suite(PASSED, inner))
+    assert (result.status, result.summary) == (GateStatus.FAIL, "1 of 1 test failed")
+    assert result.findings[0].message == "a test suite broke down: no database"
+
+
+def test_tries_of_a_test_that_failed_do_not_count_as_passed(project) -> None:
+    first_try = '<testcase classname="tests.test_a" name="test_bad"/>'
+    result = judge(project, suite(first_try, FAILED))
+    assert (result.status, result.details["passed"]) == (GateStatus.FAIL, 0)
+    result = judge(project, suite(PASSED, PASSED))
+    assert (result.status, result.details["passed"]) == (GateStatus.PASS, 2)
+
+
+def excusing(findings, **changes) -> Policy:
+    uses = tuple(
+        WaiverUse(
+            rule=one.rule, path=one.path, fingerprint=one.fingerprint, reason="r", approved_by="b", expires="2999",
+            **changes,
+        )
+        for one in findings
+    )  # fmt: skip
+    return Policy(waivers=uses)
+
+
+def test_the_status_follows_from_what_is_not_excused(project) -> None:
+    def again(policy, *cases):
+        project.write("junit-0.xml", suite(*cases))
+        spec = GateSpec(check=Check.TESTS, reports=("junit-*.xml",))
+        return evaluate("tests", spec, project.given(policy=policy))
+
+    errored, failed = again(Policy(), PASSED, FAILED, ERRORED).findings
+    result = again(excusing([failed, errored]), PASSED, FAILED, ERRORED)
+    assert (result.status, result.summary) == (GateStatus.WAIVED, "2 of 3 tests failed, 2 waived")
+    assert again(excusing([failed]), PASSED, FAILED, ERRORED).status is GateStatus.FAIL
+    assert again(excusing([failed, errored], expired=True), PASSED, FAILED, ERRORED).status is GateStatus.FAIL
+    known = Policy(baseline={"tests": frozenset({failed.fingerprint})})
+    assert again(known, PASSED, FAILED).status is GateStatus.WAIVED
+    assert again(known, PASSED, FAILED, FLAKY).status is GateStatus.WARN
+    assert again(known, FAILED).status is GateStatus.FAIL, "no test passed"
+    assert again(known, SKIPPED).status is GateStatus.FAIL
 
 
 @given(st.lists(st.sampled_from([PASSED, SKIPPED, FAILED, ERRORED]), max_size=12), st.integers(0, 3))

@@ -59,9 +59,10 @@ def _gate(trail: Trail, gate: GateSpec, findings: Findings) -> None:
         message = f"'{gate.database}' is not a path inside the project"
         fix = "write it relative to the project's root, or set CMR_ADVISORY_DB to a place outside of it"
         findings.add("PATH-OUTSIDE", (*trail, "database"), message, fix=fix)
-    if not 0 <= gate.min <= 100:
-        message = f"'min' is {gate.min:g}, which is not a percentage"
-        findings.add("SPEC-VALUE", (*trail, "min"), message, fix="use a number from 0 to 100", key=True)
+    for key, percent in (("min", gate.min), ("changed-min", gate.changed_min)):
+        if percent is not None and not 0 <= percent <= 100:
+            message = f"'{key}' is {percent:g}, which is not a percentage"
+            findings.add("SPEC-VALUE", (*trail, key), message, fix="use a number from 0 to 100", key=True)
     if gate.check is Check.COMMAND and not gate.reports and (not gate.run or not gate.run[0]):
         message = "a gate of the kind command needs a command or the reports of one"
         findings.add("SPEC-KEY-MISSING", (*trail, "run"), message, fix="add 'run' or 'reports'", key=True)

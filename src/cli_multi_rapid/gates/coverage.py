@@ -1,134 +1,157 @@
 """The coverage check: recounts every line and branch and compares exactly, without rounding."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
-from cli_multi_rapid.gates.coverage_reports import Measured, combined, read_report
-from cli_multi_rapid.gates.evidence import EvidenceError, Report, collect
+from cli_multi_rapid.gates.changed_lines import ChangedLines, changed_lines, sightings
+from cli_multi_rapid.gates.coverage_reports import read_report
+from cli_multi_rapid.gates.evidence import EvidenceError, Report, collect, is_file
+from cli_multi_rapid.gates.measured import Measured, combined
 from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, unjudged
-from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus, Severity
+from cli_multi_rapid.gates.percentages import least_percent, line_ranges, percent_text
+from cli_multi_rapid.gates.report_paths import ReportPaths
+from cli_multi_rapid.model.gate import Finding, GateResult, Severity
 from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.ports import GateInput
 
 _WORST = 10
-_AGAIN = "run the tests with coverage again"
+_RULE = "coverage-below"
 
 
 def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
-    """Compare the share of executed lines and branches, over all reports together, with the least that is asked for."""
+    """Compare the share of executed lines and branches, over all reports together, with the least that is asked for.
+
+    In strict, or where the gate asks for it, the lines that the change touches are compared on their own too.
+    """
     gate, reports = Gate(name, spec, given), tuple[Report, ...]()
     try:
-        least = _threshold(spec)
+        least = least_percent(spec.min, "min")
         reports = collect(spec, given)
-        root = Path(given.root)
-        read = [read_report(report, root) for report in reports]
-        for report, files in zip(reports, read, strict=True):
-            _refuse_stale(report, files, root)
-        files = combined(read)
-        percent = _percent(files)
+        files = combined([_read(report, given) for report in reports])
+        total = _Total(files=files, percent=_percent(files), least=least, known=_known(gate), worst=_worst(files))
+        result = _result(gate, total, changed_lines(spec, given, files))
     except EvidenceError as problem:
         return unjudged(gate, problem, reports=reports)
-    result = _compared(gate, files, percent=percent, least=least)
     return replace(result, evidence=tuple(report.evidence for report in reports))
 
 
-def percent_text(percent: Fraction, least: Fraction) -> str:
-    """Return a percentage with as many digits as it takes to stand on the right side of the threshold."""
-    for digits in range(1, 16):
-        shown = round(percent, digits)
-        if (shown >= least) == (percent >= least):
-            return f"{float(shown):.{digits}f}"
-    return f"{percent.numerator}/{percent.denominator}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Total:
+    """What the reports amount to. `known` is the coverage of the baseline, in percent like the others.
+
+    `worst` are the paths of the files that are not covered whole, those with most to do first.
+    """
+
+    files: Mapping[str, Measured]
+    percent: Fraction
+    least: Fraction
+    known: Fraction | None
+    worst: tuple[str, ...]
+
+    @property
+    def failed(self) -> bool:
+        return self.percent < self.least
+
+    @property
+    def excused(self) -> bool:
+        return self.failed and self.known is not None and self.percent >= self.known
 
 
-def line_ranges(lines: Sequence[int], *, limit: int = 12) -> str:
-    """Return sorted line numbers as ranges, `3-7, 12`, the rest after `limit` ranges as a number of lines."""
-    if not lines:
-        return ""
-    starts = [lines[0], *(after for before, after in pairwise(lines) if after != before + 1)]
-    ends = [*(before for before, after in pairwise(lines) if after != before + 1), lines[-1]]
-    texts = [str(start) if start == end else f"{start}-{end}" for start, end in zip(starts, ends, strict=True)]
-    hidden = sum(end - start + 1 for start, end in list(zip(starts, ends, strict=True))[limit:])
-    return ", ".join(texts[:limit]) + (f" and {counted(hidden, 'more line', plural='more lines')}" if hidden else "")
-
-
-def _threshold(spec: GateSpec) -> Fraction:
-    # The shortest decimal text of the number is what was written in the file; its binary value is not.
-    try:
-        least = Fraction(repr(float(spec.min)))
-    except ValueError:
-        least = Fraction(-1)
-    if not 0 <= least <= 100:
-        raise EvidenceError(f"`min` is {spec.min}, not a percentage", fix="set `min` to a number from 0 to 100")
-    return least
+def _read(report: Report, given: GateInput) -> dict[str, Measured]:
+    root = Path(given.root)
+    files = read_report(ReportPaths(root=root, report=report, files=given.files))
+    if report.own:
+        _refuse_stale(report, files, root)
+    return files
 
 
 def _refuse_stale(report: Report, files: Mapping[str, Measured], root: Path) -> None:
     """Refuse a report of the project's own that is older than what it measured, or measured something else."""
-    if not report.own:
-        return
+    fix = "run the tests with coverage again"
     for path, measured in files.items():
         source = root / path
-        if not source.is_file():
-            raise EvidenceError(f"{report.path} measures {path}, which does not exist", fix=_AGAIN)
+        if not is_file(source):
+            raise EvidenceError(f"{report.path} measures {path}, which does not exist", fix=fix)
         try:
             changed_ns = source.stat().st_mtime_ns
             lines = source.read_bytes().count(b"\n") + 1
         except OSError as problem:
-            raise EvidenceError(f"{path} cannot be read: {problem}", fix=_AGAIN) from problem
+            raise EvidenceError(f"{path} cannot be read: {problem}", fix=fix) from problem
         last = max(measured.lines, default=0)
         if changed_ns > report.mtime_ns:
-            raise EvidenceError(f"{path} was changed after {report.path} was written", fix=_AGAIN)
+            raise EvidenceError(f"{path} was changed after {report.path} was written", fix=fix)
         if last > lines:
-            raise EvidenceError(f"{report.path} measures line {last} of {path}, which has {lines}", fix=_AGAIN)
+            raise EvidenceError(f"{report.path} measures line {last} of {path}, which has {lines}", fix=fix)
 
 
 def _percent(files: Mapping[str, Measured]) -> Fraction:
     if not any(file.lines for file in files.values()):
-        raise EvidenceError("the reports measure no line at all", fix="check `source` and `omit` of the coverage tool")
+        raise EvidenceError("the reports measure no line at all", fix="check what the coverage tool leaves out")
     return Fraction(100 * sum(file.covered for file in files.values()), sum(file.size for file in files.values()))
 
 
-def _compared(gate: Gate, files: Mapping[str, Measured], *, percent: Fraction, least: Fraction) -> GateResult:
-    worst = sorted(
-        (path for path, file in files.items() if file.covered < file.size),
-        key=lambda path: (files[path].covered - files[path].size, path),
-    )
+def _worst(files: Mapping[str, Measured]) -> tuple[str, ...]:
+    lacking = {path: file.size - file.covered for path, file in files.items() if file.covered < file.size}
+    return tuple(sorted(lacking, key=lambda path: (-lacking[path], path)))
+
+
+def _known(gate: Gate) -> Fraction | None:
+    known = gate.given.policy.covered.get(gate.name)
+    return None if known is None else Fraction(known)
+
+
+def _result(gate: Gate, total: _Total, changed: ChangedLines | None) -> GateResult:
+    """Return the verdict over both: what fails has findings, and the status follows from those that are not excused."""
     tally = Tally(Severity.LOW)
-    failed = percent < least
-    if failed:
-        for path in worst:
-            tally.add(_finding(path, files[path]), path)
-    lines, branches = (
-        sum(len(file.lines) for file in files.values()),
-        sum(len(file.branches) for file in files.values()),
-    )
-    size = counted(lines, "line") + (f" and {counted(branches, 'branch', plural='branches')}" if branches else "")
-    summary = f"{percent_text(percent, least)} % of {size}, needs {float(least):g} %"
-    fix = f"write tests for {worst[0]} first: {_missing_text(files[worst[0]])}" if failed else ""
+    for path in total.worst if total.failed else ():
+        tally.add(_finding(path, total.files[path]), path)
+    gate = _excusing(gate, tally.findings() if total.excused else ())
+    if changed and changed.failed:
+        for sighting in sightings(changed, Path(gate.given.root)):
+            tally.add(sighting.finding, sighting.text)
+    summary = _summary(total) + (f"; {changed.summary}" if changed else "")
     return replace(
-        judged(gate, tally, summary=summary, fix=fix),
-        status=GateStatus.FAIL if failed else GateStatus.PASS,
-        observed=float(percent),
-        threshold=float(least),
-        tool="/".join(sorted({file.form for file in files.values()})),
-        details={
-            "files": len(files),
-            "lines": lines,
-            "covered_lines": sum(sum(file.lines.values()) for file in files.values()),
-            "branches": branches,
-            "covered_branches": sum(sum(file.branches.values()) for file in files.values()),
-            "worst": [_detail(path, files[path]) for path in worst[:_WORST]],
-        },
+        judged(gate, tally, summary=summary, fix=_fix(total, changed)),
+        observed=float(total.percent),
+        threshold=float(total.least),
+        tool="/".join(sorted({file.form for file in total.files.values()})),
+        details={**_details(total), **(changed.details if changed else {})},
     )
+
+
+def _excusing(gate: Gate, findings: Iterable[Finding]) -> Gate:
+    """Return the gate with a baseline that excuses these findings: what is recorded of this gate is a percentage."""
+    policy = gate.given.policy
+    known = frozenset(finding.fingerprint for finding in findings)
+    policy = replace(policy, baseline={**policy.baseline, gate.name: known})
+    return replace(gate, given=replace(gate.given, policy=policy))
+
+
+def _summary(total: _Total) -> str:
+    lines = sum(len(file.lines) for file in total.files.values())
+    branches = sum(len(file.branches) for file in total.files.values())
+    size = counted(lines, "line") + (f" and {counted(branches, 'branch', plural='branches')}" if branches else "")
+    others = (total.least,) if total.known is None else (total.least, total.known)
+    text = f"{percent_text(total.percent, *others)} % of {size}, needs {float(total.least):.15g} %"
+    if not total.failed or total.known is None:
+        return text
+    word = "not below" if total.excused else "and fell below"
+    return f"{text}; {word} the {percent_text(total.known, total.percent)} % of the baseline"
+
+
+def _fix(total: _Total, changed: ChangedLines | None) -> str:
+    """Say where to begin; where only changed lines are missing, their finding says it."""
+    if not total.failed or total.excused or (changed and changed.failed):
+        return ""
+    first = total.worst[0]
+    return f"write tests for {first} first: {_missing_text(total.files[first])}"
 
 
 def _finding(path: str, file: Measured) -> Finding:
     return Finding(
-        rule="coverage-below",
+        rule=_RULE,
         message=_missing_text(file),
         path=path,
         line=next(iter(file.missing), 0),
@@ -139,13 +162,27 @@ def _finding(path: str, file: Measured) -> Finding:
 
 def _missing_text(file: Measured) -> str:
     missing = file.missing
-    open_branches = len(file.branches) - sum(file.branches.values())
+    open_branches = len(file.branches) - file.covered_branches
     texts = []
     if missing:
         texts.append(f"{len(missing):,} of {counted(len(file.lines), 'line')} not executed: {line_ranges(missing)}")
     if open_branches:
         texts.append(f"{counted(open_branches, 'branch', plural='branches')} not taken")
     return "; ".join(texts)
+
+
+def _details(total: _Total) -> dict[str, object]:
+    """Return what a result records. `exact` is the percentage as a fraction: the baseline is written from it."""
+    files = total.files.values()
+    return {
+        "exact": str(total.percent),
+        "files": len(files),
+        "lines": sum(len(file.lines) for file in files),
+        "covered_lines": sum(file.covered_lines for file in files),
+        "branches": sum(len(file.branches) for file in files),
+        "covered_branches": sum(file.covered_branches for file in files),
+        "worst": [_detail(path, total.files[path]) for path in total.worst[:_WORST]],
+    }
 
 
 def _detail(path: str, file: Measured) -> dict[str, object]:
@@ -155,5 +192,5 @@ def _detail(path: str, file: Measured) -> dict[str, object]:
         "missing_lines": len(file.missing),
         "missing": line_ranges(file.missing),
         "branches": len(file.branches),
-        "missing_branches": len(file.branches) - sum(file.branches.values()),
+        "missing_branches": len(file.branches) - file.covered_branches,
     }

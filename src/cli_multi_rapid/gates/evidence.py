@@ -143,6 +143,14 @@ def inside(root: Path, path: Path) -> bool:
     return path.parent.resolve().is_relative_to(root.resolve())
 
 
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file: whatever keeps the system from saying so, such as an endless name, means no."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def shown(root: Path, path: Path) -> str:
     """Return a path as it is shown: relative to the project where it lies inside, POSIX style."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()

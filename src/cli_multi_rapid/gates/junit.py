@@ -14,12 +14,21 @@ from cli_multi_rapid.model.ports import GateInput
 
 _PLACE = re.compile(r"^[ \t]*(?:File \")?([^\s:\"][^:\"\n]{0,400}?)(?:\", line |:)(\d{1,7})\b", re.MULTILINE)
 _NOT_RUN = {"notrun", "disabled", "skipped", "suppressed"}
+_FAILED = {"fail", "failed", "failure", "error", "errored", "broken"}
+_FLAKY = "test-flaky"
+_RULES = {
+    "failure": "test-failed",
+    "error": "test-error",
+    "rerunFailure": "test-failed",
+    "rerunError": "test-error",
+}
+_WORDS = {"test-failed": "failed", "test-error": "broke down", _FLAKY: "failed before it passed"}
 _AGAIN = "run the tests again and let them write JUnit XML"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """A failed or errored test case, or a suite that broke down as a whole."""
+    """A test case that failed, errored or needed another try, or a suite that broke down as a whole."""
 
     rule: str
     test: str
@@ -30,16 +39,17 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tests:
-    """What the test cases of some reports amount to."""
+    """What the test cases of some reports amount to.
+
+    Those that `passed` ran and did not fail, and no other test case of the same name in the same report did. `flaky`
+    are those that passed, after they had failed before.
+    """
 
     total: int
+    passed: int
     skipped: int
     troubles: tuple[Trouble, ...]
-
-    @property
-    def passed(self) -> int:
-        """Return how many test cases ran and did not fail."""
-        return self.total - self.skipped - sum(trouble.test != "" for trouble in self.troubles)
+    flaky: tuple[Trouble, ...] = ()
 
 
 def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
@@ -60,27 +70,31 @@ def read_tests(reports: tuple[Report, ...], given: GateInput) -> Tests:
         EvidenceError: a report is broken, is no JUnit XML, contradicts itself or is older than a test file it names.
     """
     known = frozenset(given.files)
-    total = skipped = 0
+    total = passed = skipped = 0
     troubles: list[Trouble] = []
+    flaky: list[Trouble] = []
     for report in reports:
         root = read_xml(report.data, path=report.path)
         if root.tag not in ("testsuites", "testsuite"):
             raise EvidenceError(f"{report.path} is XML, but no JUnit report: <{root.tag[:40]}>", fix=_AGAIN)
         elements = list(_below(root))
         cases = [element for element in elements if element.tag == "testcase"]
+        _refuse_nameless(report, cases)
         _refuse_stale(report, cases, Path(given.root))
-        found = [_trouble(element, part, known) for element in elements for part in _bad_parts(element)[:1]]
+        found = [_trouble(element, part, known) for element in elements if (part := _bad_part(element))]
         _refuse_contradiction(report, root, found)
         total += len(cases)
-        skipped += sum(_is_skipped(case) for case in cases)
+        passed += _passed(cases)
+        skipped += sum(map(_is_skipped, cases))
         troubles += found
-    return Tests(total=total, skipped=skipped, troubles=tuple(troubles))
+        flaky += [_trouble(case, part, known) for case in cases if (part := _flaky_part(case))]
+    return Tests(total=total, passed=passed, skipped=skipped, troubles=tuple(troubles), flaky=tuple(flaky))
 
 
 def judge_tests(gate: Gate, tests: Tests) -> GateResult:
     """Return the verdict over counted tests: none at all and none that ran are failures too."""
     tally = Tally(Severity.LOW)
-    for trouble in tests.troubles:
+    for trouble in (*tests.troubles, *tests.flaky):
         tally.add(_finding(trouble), trouble.test)
     summary, fix = _summary(tests)
     result = judged(gate, tally, summary=summary, fix=fix)
@@ -96,12 +110,14 @@ def judge_tests(gate: Gate, tests: Tests) -> GateResult:
             "failed": sum(trouble.rule == "test-failed" for trouble in tests.troubles),
             "errors": sum(trouble.rule == "test-error" for trouble in tests.troubles),
             "skipped": tests.skipped,
+            "flaky": len(tests.flaky),
         },
     )
 
 
 def _summary(tests: Tests) -> tuple[str, str]:
     also = f", {tests.skipped:,} skipped" if tests.skipped else ""
+    also += f", {len(tests.flaky):,} flaky" if tests.flaky else ""
     if tests.troubles:
         return f"{len(tests.troubles):,} of {counted(tests.total, 'test')} failed{also}", ""
     if not tests.total:
@@ -112,14 +128,15 @@ def _summary(tests: Tests) -> tuple[str, str]:
 
 
 def _finding(trouble: Trouble) -> Finding:
-    word = "failed" if trouble.rule == "test-failed" else "broke down"
+    name, message = trouble.test or "a test suite", trouble.message or "no message"
+    flaky = trouble.rule == _FLAKY
     return Finding(
         rule=trouble.rule,
-        message=one_line(f"{trouble.test or 'a test suite'} {word}: {trouble.message or 'no message'}"),
+        message=one_line(f"{name} {_WORDS[trouble.rule]}: {message}"),
         path=trouble.path,
         line=trouble.line,
-        severity=Severity.HIGH,
-        fix="make the test pass",
+        severity=Severity.INFO if flaky else Severity.HIGH,
+        fix="make the test pass at the first try" if flaky else "make the test pass",
     )
 
 
@@ -130,24 +147,49 @@ def _below(element: Element) -> Iterator[Element]:
             yield from _below(child)
 
 
-def _bad_parts(element: Element) -> list[Element]:
-    # Parts of a suite itself are how some tools report that it broke down as a whole.
-    return [child for child in element.children if child.tag in ("failure", "error")]
+def _bad_part(element: Element) -> Element | None:
+    """Return what says that a test failed, or that a whole suite broke down; None where nothing does."""
+    # Surefire adds the later tries of a test that failed in all of them.
+    parts = [child for child in element.children if child.tag in _RULES]
+    if not parts and element.tag == "testcase" and _states(element) & _FAILED:
+        return Element("failure", {})
+    return min(parts, key=lambda part: part.tag.startswith("rerun"), default=None)
+
+
+def _flaky_part(case: Element) -> Element | None:
+    """Return what says that a test that passed had failed before (as Surefire writes it)."""
+    if _bad_part(case):
+        return None
+    return next((child for child in case.children if child.tag in ("flakyFailure", "flakyError")), None)
 
 
 def _is_skipped(case: Element) -> bool:
-    if _bad_parts(case):
+    if _bad_part(case):
         return False
-    words = {case.attributes.get("status", "").lower(), case.attributes.get("result", "").lower()}
-    return bool(words & _NOT_RUN) or any(child.tag == "skipped" for child in case.children)
+    return bool(_states(case) & _NOT_RUN) or any(child.tag == "skipped" for child in case.children)
+
+
+def _states(case: Element) -> set[str]:
+    return {case.attributes.get("status", "").lower(), case.attributes.get("result", "").lower()}
+
+
+def _passed(cases: list[Element]) -> int:
+    """Count the test cases that passed. Where every try is recorded, those of a test that failed do not count."""
+    failed = {_identity(case) for case in cases if _bad_part(case)}
+    return sum(_identity(case) not in failed and not _is_skipped(case) for case in cases)
+
+
+def _identity(case: Element) -> tuple[str, ...]:
+    return tuple(case.attributes.get(key, "") for key in ("file", "classname", "name"))
 
 
 def _trouble(element: Element, part: Element, known: frozenset[str]) -> Trouble:
-    lines = (part.attributes.get("message") or part.text).strip().splitlines()
-    path, line = _place(element, part, known)
+    text = "\n".join((part.text, *(child.text for child in part.children if child.tag == "stackTrace")))
+    lines = (part.attributes.get("message") or text).strip().splitlines()
+    path, line = _place(element, text, known)
     names = (element.attributes.get("classname", ""), element.attributes.get("name", ""))
     return Trouble(
-        rule="test-failed" if part.tag == "failure" else "test-error",
+        rule=_RULES.get(part.tag, _FLAKY),
         test="::".join(text for text in names if text) or "a test" if element.tag == "testcase" else "",
         message=one_line(lines[0]) if lines else "",
         path=path,
@@ -155,9 +197,9 @@ def _trouble(element: Element, part: Element, known: frozenset[str]) -> Trouble:
     )
 
 
-def _place(element: Element, part: Element, known: frozenset[str]) -> tuple[str, int]:
+def _place(element: Element, text: str, known: frozenset[str]) -> tuple[str, int]:
     """Find where a test failed: the last file of the project in its text, else the file and line it names itself."""
-    for path, line in reversed(_PLACE.findall(part.text)):
+    for path, line in reversed(_PLACE.findall(text)):
         if path.removeprefix("./") in known:
             return path.removeprefix("./"), int(line)
     path = element.attributes.get("file", "").replace("\\", "/").removeprefix("./")
@@ -167,6 +209,11 @@ def _place(element: Element, part: Element, known: frozenset[str]) -> tuple[str,
     parts = PurePosixPath(element.attributes.get("classname", "").replace(".", "/"))
     candidates = (f"{parent}.py" for parent in (parts, *parts.parents))
     return next((path for path in candidates if path in known), ""), 0
+
+
+def _refuse_nameless(report: Report, cases: list[Element]) -> None:
+    if any(not case.attributes.get("name") and not case.attributes.get("classname") for case in cases):
+        raise EvidenceError(f"{report.path} has a test case without a name", fix=_AGAIN)
 
 
 def _refuse_stale(report: Report, cases: list[Element], root: Path) -> None:

@@ -52,8 +52,8 @@ def sequence(value: object, *, what: str) -> Sequence[object]:
     return value
 
 
-def read_xml(data: bytes, *, path: str) -> Element:
-    """Return the root element of an XML document.
+def read_xml(data: bytes, *, path: str, skip: frozenset[str] = frozenset()) -> Element:
+    """Return the root element of an XML document, without elements called as in `skip` and what is in them.
 
     A reference to an external document type (as Cobertura writes it) is tolerated and never fetched; one that
     declares anything itself is refused, so no entity is ever expanded.
@@ -61,7 +61,7 @@ def read_xml(data: bytes, *, path: str) -> Element:
     Raises:
         EvidenceError: it is not well formed, too deep, or declares entities or a document type of its own.
     """
-    builder = _Builder(path)
+    builder = _Builder(path, skip)
     try:
         builder.parser.Parse(data, True)
     except expat.ExpatError as problem:
@@ -74,9 +74,11 @@ def read_xml(data: bytes, *, path: str) -> Element:
 
 
 class _Builder:
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, skip: frozenset[str]) -> None:
         self.root: Element | None = None
         self._path = path
+        self._skip = skip
+        self._skipped = 0  # how many levels deep in what is left out
         self._open: list[Element] = []
         self.parser = parser = expat.ParserCreate()
         parser.buffer_text = True
@@ -88,9 +90,13 @@ class _Builder:
         parser.SkippedEntityHandler = self._entity
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        if len(self._open) >= _MAX_DEPTH:
+        if len(self._open) + self._skipped >= _MAX_DEPTH:
             raise EvidenceError(f"{self._path} is nested too deeply", fix=_RERUN)
-        element = Element(tag.rpartition(":")[2], attributes)
+        name = tag.rpartition(":")[2]
+        if self._skipped or (name in self._skip and self._open):
+            self._skipped += 1
+            return
+        element = Element(name, attributes)
         if self._open:
             self._open[-1].children.append(element)
         else:
@@ -98,9 +104,14 @@ class _Builder:
         self._open.append(element)
 
     def _end(self, _tag: str) -> None:
-        self._open.pop()
+        if self._skipped:
+            self._skipped -= 1
+        else:
+            self._open.pop()
 
     def _text(self, text: str) -> None:
+        if self._skipped:
+            return
         here = self._open[-1]
         if len(here.text) < _MAX_TEXT and (here.text or not text.isspace()):
             here.text += text[:_MAX_TEXT]

@@ -87,7 +87,7 @@ CHECKS: Mapping[Check, EvaluateGate] = {
 """What evaluates each kind of check."""
 
 _SETTINGS: Mapping[Check, frozenset[str]] = {
-    Check.COVERAGE: frozenset({"reports", "artifact", "min"}),
+    Check.COVERAGE: frozenset({"reports", "artifact", "min", "changed_min"}),
     Check.TESTS: frozenset({"reports", "artifact"}),
     Check.SECRETS: frozenset({"exclude"}),
     Check.DENYLIST: frozenset({"default_set", "patterns", "exclude", "fail_on"}),

@@ -81,6 +81,11 @@ class GateSpec:
         default="",
     )
     min: float = key("Least total coverage in percent; exact, never rounded (coverage).", default=85.0)
+    changed_min: float | None = key(
+        "Least coverage of the lines that a change touches, in percent; default: 85 in strict, else none (coverage).",
+        default=None,
+        alias="changed-min",
+    )
     default_set: bool = key("Include the built-in deny-list (denylist).", default=True, alias="default-set")
     patterns: tuple[Pattern, ...] = key("Further rules (denylist).", default=())
     exclude: tuple[str, ...] = key("Globs of files left out (secrets, denylist).", default=())
