@@ -96,8 +96,8 @@ class GateSpec:
     )
     timeout: str = key("Longest time that it may take (command, project).", default="10m", pattern=DURATION)
     allow: tuple[str, ...] = key(
-        "Globs of the paths that may change; default: all (diff). SPDX ids of the licences that are allowed, no others; "
-        "`unknown` allows what has none (licences).",
+        "Globs of the paths that may change; default: all (diff). SPDX ids of the licences that are allowed, no "
+        "others; `unknown` allows what has none (licences).",
         default=(),
     )
     deny: tuple[str, ...] = key(
