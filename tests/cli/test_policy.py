@@ -183,3 +183,20 @@ def test_an_attempt_is_done_again_until_its_gate_accepts_it(project):
     assert "did not accept it" in step["attempts"][0]["reason"]
     done = project.cmr("run-phase", "p", "--no-resume", "--level", "strict")
     assert done.code == 0
+
+
+def test_a_new_suppression_does_not_pass_in_strict(project):
+    """The project names no gate that looks at the change; strict does so all the same."""
+    project.write("b.py", "import os\n")
+    project.git("add", "-A")
+    project.git("commit", "-q", "-m", "b")
+    judged(project, "--level", "strict", code=0)
+    project.write("b.py", "import os  # no" + "qa\n")
+    judged(project, code=0)
+    found, _ = judged(project, "--level", "strict", code=1)
+    gates = {gate["id"]: gate for gate in found["gates"]}
+    assert (gates["words"]["status"], gates["diff"]["status"]) == ("pass", "fail")
+    assert gates["diff"]["findings"][0]["rule"] == "new-suppression"
+    project.phase("p", "steps: [{id: a, run: [echo], writes: []}]\ngates: [words]\n")
+    assert project.cmr("run-phase", "p").code == 0
+    assert project.cmr("run-phase", "p", "--level", "strict", "--no-resume").code == 1

@@ -68,16 +68,18 @@ def begin(
     adopt: "Callable[[Payload], Sequence[NewEvent]]" = lambda _: (),
 ) -> int:  # fmt: skip
     """Check trust, run what is wished, and return the exit code."""
+    from cli_multi_rapid.engine.graph import ordered
     from cli_multi_rapid.services.base import base_of, differing
-    from cli_multi_rapid.services.compliance import chosen_level, judges
+    from cli_multi_rapid.services.compliance import chosen_level, final_gates, judges
     from cli_multi_rapid.services.phases import prepare, require_trusted
     from cli_multi_rapid.services.runs import start
     from cli_multi_rapid.services.wiring import read_specs
 
     specs = read_specs(project, base_of(project))
     wish = replace(wish, level=chosen_level(settings, specs))
-    if validate:
-        wish = replace(wish, final_gates=tuple(specs.gates.gates))
+    if validate or not wish.parent:
+        judged = ordered([name for name in wish.targets if name in specs.phases], specs.phases)
+        wish = replace(wish, final_gates=final_gates(specs, wish.level, everything=validate, phases=judged))
     trust = require_trusted(project, specs, settings)
     prepared = prepare(project, specs, wish, trust=trust)
     notes = [*prepared.tree.warnings, *(differing(project, specs.base) if judges(prepared.record) else ())]

@@ -3,11 +3,22 @@
 A change must not be able to loosen what judges it.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from cli_multi_rapid.model.gate_settings import GateFile
+from cli_multi_rapid.model.gate_settings import Check, GateFile, GateSpec
+
+IMPLIED = "diff"
+"""The gate that strict adds where a project has none of its kind: no suppression that is new passes unseen."""
 
 
 def effective_gates(present: GateFile, before: GateFile) -> GateFile:
     """Return the gates that judge a change: those of the base as they are there, and those that are new."""
     return replace(present, gates={**present.gates, **before.gates})
+
+
+def implied_gates(gates: Mapping[str, GateSpec]) -> dict[str, GateSpec]:
+    """Return what strict judges beside the gates of a project."""
+    if IMPLIED in gates or any(gate.check is Check.DIFF for gate in gates.values()):
+        return {}
+    return {IMPLIED: GateSpec(check=Check.DIFF)}

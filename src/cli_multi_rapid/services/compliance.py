@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cli_multi_rapid.errors import CouldNotRun, FolderUnwritable, GatesMissing
 from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import GateResult, GateStatus, Level, stricter
+from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.model.settings import Settings
 from cli_multi_rapid.services.base import base_of, differing, level_in
 from cli_multi_rapid.services.phases import prepare, require_trusted
@@ -42,16 +43,29 @@ def prepare_validation(
     if not specs.gates.gates:
         raise GatesMissing("this project has no gates, so nothing can be judged", where=GATES)
     trust = require_trusted(project, specs, settings)
+    level = chosen_level(settings, specs)
     wish = Wish(
         targets=(),
-        level=chosen_level(settings, specs),
+        level=level,
         changed_only=changed is not None,
         parallel=settings.parallel,
-        final_gates=gates or tuple(specs.gates.gates),
+        final_gates=gates or final_gates(specs, level, everything=True),
         approvers=settings.approvers,
     )
     record = prepare(project, specs, wish, trust=trust).record
     return Validation(record=record, notes=differing(project, specs.base))
+
+
+def final_gates(
+    specs: Specs, level: Level, *, everything: bool, phases: Sequence[PhaseSpec] = ()
+) -> tuple[str, ...]:  # fmt: skip
+    """Return the gates that judge the project in the end: those of the project, if that is asked for.
+
+    In strict, whatever is judged, also what is implied: nothing passes because the change looks away from it.
+    """
+    found = tuple(specs.gates.gates) if everything else ()
+    judged = everything or any(phase.gates for phase in phases)
+    return (*found, *specs.implied) if judged and level is Level.STRICT else found
 
 
 def judges(record: Payload) -> bool:

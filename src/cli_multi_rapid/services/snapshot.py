@@ -100,7 +100,7 @@ def plan_of(record: Payload) -> RunPlan:
     return RunPlan(
         phases=tuple(specs.phases[phase["name"]] for phase in phases),
         inputs=cast("dict[str, dict[str, Scalar]]", record["inputs"]),
-        gates=specs.gates.gates,
+        gates={**specs.gates.gates, **specs.implied},
         final_gates=tuple(cast("list[str]", record["final_gates"])),
         level=Level(str(record["level"])),
         parallel=int(str(record["parallel"])),
@@ -200,7 +200,7 @@ _PARSERS: Mapping[InputType, Callable[[str], Scalar]] = {
 def check_gates(specs: Specs, names: tuple[str, ...]) -> None:
     """Raise GateUnknown for a name that is no gate of the project."""
     for name in names:
-        if name not in specs.gates.gates:
+        if name not in specs.gates.gates and name not in specs.implied:
             listed = ", ".join(specs.gates.gates) or "none"
             raise GateUnknown(f"there is no gate {name!r}", hint=f"use one of: {listed}")
 

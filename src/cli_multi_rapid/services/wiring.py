@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from cli_multi_rapid.services.project import find_root, state_dir
 from cli_multi_rapid.system.files import PathRefused, read_inside
 
 if TYPE_CHECKING:  # what only reads the log needs no specs
-    from cli_multi_rapid.model.gate_settings import GateFile
+    from cli_multi_rapid.model.gate_settings import GateFile, GateSpec
     from cli_multi_rapid.model.phase import PhaseSpec
     from cli_multi_rapid.model.policy import Base
 
@@ -55,14 +55,15 @@ class Project:
 class Specs:
     """The specs of a project, checked, with the texts they were read from (by path relative to the root).
 
-    `gates` are those in force: with a base revision what it has, and what is new. `base_text` is the text of the base's
-    gates where it differs.
+    `gates` are those in force: with a base revision what it has, and what is new. `implied` are those that strict adds.
+    `base_text` is the text of the base's gates where it differs.
     """
 
     texts: Mapping[str, str]
     phases: "Mapping[str, PhaseSpec]"
     gates_text: str | None
     gates: "GateFile"
+    implied: "Mapping[str, GateSpec]" = field(default_factory=dict)
     base: "Base | None" = None
     base_text: str | None = None
 
@@ -151,7 +152,7 @@ def checked_specs(texts: Mapping[str, str], gates_text: str | None, base_text: s
 @lru_cache(maxsize=8)  # a run needs the same specs to check, to plan and to report
 def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None, base_text: str | None) -> Specs:
     from cli_multi_rapid.engine.loader import load_phases
-    from cli_multi_rapid.gates.policy import effective_gates
+    from cli_multi_rapid.gates.policy import effective_gates, implied_gates
     from cli_multi_rapid.model.gate_settings import GateFile
 
     texts = dict(items)
@@ -172,7 +173,10 @@ def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None, base_te
         problems += invalid.problems
     if problems or phases is None:
         raise SpecInvalid(tuple(problems))
-    return Specs(texts=texts, phases=phases, gates_text=gates_text, gates=gates, base_text=base_text)
+    return Specs(
+        texts=texts, phases=phases, gates_text=gates_text, gates=gates, implied=implied_gates(gates.gates),
+        base_text=base_text,
+    )  # fmt: skip
 
 
 def _gates(text: str, path: str) -> "GateFile":
