@@ -114,6 +114,19 @@ def test_links_are_refused(tmp_path, folder) -> None:
     (folder / "link.json").symlink_to("a.json")
     with pytest.raises(ArchiveRefused, match=r"link\.json in it is a link"):
         read(folder)
+    (folder / "link.json").unlink()
+    whole = zipped(tmp_path / "whole.zip", FILES)
+    for name, target in (("linked.zip", whole), ("linked", tmp_path)):
+        (folder / name).symlink_to(target)
+        with pytest.raises(ArchiveRefused, match=f"{name} in it is a link"):
+            read(folder)
+        (folder / name).unlink()
+
+
+def test_folders_inside_each_other_end(tmp_path) -> None:
+    tmp_path.joinpath(*["d"] * 60).mkdir(parents=True)
+    with pytest.raises(ArchiveRefused, match="inside each other"):
+        read(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +150,13 @@ def test_limits_of_a_zip_and_a_folder(tmp_path, folder) -> None:
         read(folder, SMALL)
     # What is not wanted is never decompressed, so it does not count.
     assert read(zipped(tmp_path / "y.zip", {"a.json": b"1", "b": b"x" * 90_000}), SMALL) == {"a.json": b"1"}
+
+
+def test_what_is_not_wanted_in_a_tar_is_passed_over_but_counts(tmp_path) -> None:
+    made = tarred(tmp_path / "x.tgz", {"large": b"x" * 300_000, "a.json": b"1", "folder/b.json": b"2"})
+    assert read(made) == {"a.json": b"1", "folder/b.json": b"2"}
+    with pytest.raises(ArchiveRefused, match="more than"):
+        read(made, SMALL)
 
 
 def test_a_zip_that_lies_about_a_size_is_refused(tmp_path) -> None:

@@ -120,7 +120,7 @@ def open_source(path: Path, *, name: str, cache: Path) -> AdvisoryDatabase:
             return AdvisoryDatabase(_kept(kept) or _built(path, name, kept, prefix), path=name)
     except FileNotFoundError as problem:
         raise _absent(name) from problem
-    except (OSError, IndexDamaged) as problem:
+    except (OSError, IndexDamaged, ArchiveRefused) as problem:
         raise _broken(name, problem) from problem
 
 

@@ -29,6 +29,7 @@ _BROKEN = (
     lzma.LZMAError, OverflowError,
 )  # fmt: skip
 _CHUNK_BYTES = 1 << 20
+_MAX_DEPTH = 50
 _Stream = gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File
 _OPENERS: dict[str, Callable[[IO[bytes]], _Stream]] = {
     ".tar.gz": lambda file: gzip.GzipFile(fileobj=file),
@@ -76,9 +77,11 @@ def members(source: Path, endings: tuple[str, ...], *, limits: Limits = DEFAULT_
     if not source.is_dir():
         yield from _archive(source, endings, budget)
         return
-    for place, _ in files_below(source):
+    for place, found in files_below(source):
         path = Path(place)
         name = path.relative_to(source).as_posix()
+        if stat.S_ISLNK(found.st_mode) and (path.is_dir() or name.lower().endswith((*ARCHIVES, *endings))):
+            raise ArchiveRefused(f"{name} in it is a link")
         if path.name.lower().endswith(ARCHIVES):
             for member in _archive(path, endings, budget):
                 yield Member(name=f"{name}/{member.name}", data=member.data, changed_s=member.changed_s)
@@ -86,15 +89,21 @@ def members(source: Path, endings: tuple[str, ...], *, limits: Limits = DEFAULT_
             yield _loose(path, name, budget)
 
 
-def files_below(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
-    """Return the files below a folder in the order of their names, links as themselves; none that begin with a dot."""
+def files_below(folder: Path | str, *, depth: int = 0) -> Iterator[tuple[str, os.stat_result]]:
+    """Return the files below a folder in the order of their names, links as themselves; none that begin with a dot.
+
+    Raises:
+        ArchiveRefused: folders are nested too deeply.
+    """
+    if depth > _MAX_DEPTH:
+        raise ArchiveRefused(f"it holds more than {_MAX_DEPTH} folders inside each other")
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         if entry.name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from files_below(entry.path)
+            yield from files_below(entry.path, depth=depth + 1)
         else:
             yield entry.path, entry.stat(follow_symlinks=False)
 
