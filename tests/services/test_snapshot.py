@@ -131,7 +131,7 @@ class TestPlan:
         assert [phase.name for phase in plan.phases] == ["first", "second"]
         assert plan.phases == (specs.phases["first"], specs.phases["second"])
         assert plan.inputs["second"] == {"shared": "other", "fix": False, "target": "src", "kind": "x"}
-        assert plan.gates == specs.gates.gates
+        assert plan.gates == {**specs.gates.gates, **specs.implied}
         assert (plan.final_gates, plan.level, plan.parallel) == (("other",), Level.STRICT, 5)
         assert plan.git == {"head": TREE.head, "branch": "main", "tree": TREE.id}
 
@@ -139,7 +139,7 @@ class TestPlan:
         bare = checked_specs({f"{PHASES}/first.yaml": FIRST}, None)
         made = record("first", specs=bare, final_gates=())
         assert made["gates_text"] is None
-        assert plan_of(stored(made)).gates == {}
+        assert plan_of(stored(made)).gates == bare.implied
 
 
 class TestInputs:
