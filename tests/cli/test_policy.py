@@ -107,7 +107,7 @@ def test_after_a_baseline_only_what_is_new_blocks(project):
     judged(project, code=1)
     written = project.cmr("validate-compliance", "--write-baseline")
     assert written.code == 0, written.err
-    assert "config/compliance-baseline.json has 1 findings" in written.err
+    assert "config/compliance-baseline.json has 1 finding;" in written.err
     judged(project, code=1)  # it does not count before it is in the base revision
     project.git("add", "-A")
     project.git("commit", "-q", "-m", "baseline")

@@ -33,6 +33,7 @@ def validate_compliance(
     from cli_multi_rapid.cli.console import emit, note
     from cli_multi_rapid.cli.driving import opened, print_summary, session_of
     from cli_multi_rapid.documents.reports import compliance
+    from cli_multi_rapid.documents.text import plural
     from cli_multi_rapid.services.compliance import prepare_validation
     from cli_multi_rapid.services.compliance import write_baseline as keep
     from cli_multi_rapid.services.history import one
@@ -52,7 +53,8 @@ def validate_compliance(
     if not write_baseline or not ended.status.ended:
         return ended.exit_code
     written = keep(project, [gate.result for gate in view.gates])
-    note(f"{written.path} has {written.findings:,} findings; it counts once it is committed in the base revision")
+    found = plural(written.findings, "finding")
+    note(f"{written.path} has {found}; it counts once it is committed in the base revision")
     if written.unjudged:
         note(f"warning: not in it, because they could not be judged: {', '.join(written.unjudged)}")
     return 3 if written.unjudged else 0
