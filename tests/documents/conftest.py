@@ -174,12 +174,14 @@ def _member(package: str, member: str) -> bytes:
     work = FETCHED / f"work.{os.getpid()}"
     work.mkdir(exist_ok=True)
     try:
-        done = subprocess.run(
-            (npm, "pack", "--silent", package), cwd=work, env=USER, capture_output=True, text=True, timeout=60
-        )
+        argv = (npm, "pack", "--silent", "--fetch-retries=0", "--fetch-timeout=20000", package)
+        try:
+            done = subprocess.run(argv, cwd=work, env=USER, capture_output=True, text=True, timeout=60)
+        except subprocess.TimeoutExpired:
+            pytest.skip(f"{package} cannot be had from npm in a minute")
         packed = next(work.glob("*.tgz"), None)
         if done.returncode or packed is None:
-            pytest.skip(f"{package} cannot be had from npm: {done.stderr.strip()[-200:]}")
+            pytest.skip(f"{package} cannot be had: npm ended with {done.returncode}")
         with tarfile.open(fileobj=io.BytesIO(packed.read_bytes())) as archive:
             file = archive.extractfile(member)
             assert file is not None

@@ -2,13 +2,16 @@
 
 import os
 import shutil
+import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cli_multi_rapid.documents.reports import GateView
 from cli_multi_rapid.errors import StateDamaged
 from cli_multi_rapid.model.gate import GateStatus, WaiverUse
-from cli_multi_rapid.services.standing import ending_soon, standing
+from cli_multi_rapid.services.standing import _is_present, ending_soon, standing
 from cli_multi_rapid.services.wiring import open_project
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -66,11 +69,19 @@ def test_asking_executes_nothing_of_the_project(judged, tmp_path):
 
 
 def test_what_cannot_be_told_is_said(judged):
-    (judged.root / ".git" / "HEAD").write_text("broken")
-    broken = found(judged)
-    assert broken.present is not True
+    judged.git("config", "core.worktree", str(judged.root.parent))
+    moved = found(judged)
+    assert moved.present is None
+    assert "moves its files elsewhere" in moved.unknown
     shutil.rmtree(judged.root / ".git")
     assert found(judged).present is False
+
+
+def test_gates_that_judged_different_trees_do_not_stand(judged):
+    result = found(judged).view.gates[0].result
+    gates = (GateView(phase="", result=result), GateView(phase="", result=replace(result, tree="0" * 40)))
+    shown = replace(found(judged).view, gates=gates)
+    assert _is_present(open_project(judged.root), shown) == (False, "")
 
 
 def test_outside_of_git_there_is_no_tree_to_compare(make_sandbox):
@@ -83,8 +94,6 @@ def test_outside_of_git_there_is_no_tree_to_compare(make_sandbox):
 
 
 def test_a_log_that_was_altered_is_not_believed(judged, tmp_path):
-    import sqlite3
-
     project = open_project(judged.root)
     connection = sqlite3.connect(project.log)
     connection.execute(

@@ -66,15 +66,17 @@ def cells(text: str) -> int:
 
 def crop(text: str, width: int, *, ellipsis: str = "…") -> str:
     """Return the text, cut to at most `width` columns with an ellipsis where something is missing."""
-    if cells(text) <= width:
-        return text
-    room, kept = max(width - cells(ellipsis), 0), []
-    for char in text:
-        room -= _cell(char)
-        if room < 0:
-            break
-        kept.append(char)
-    return ("".join(kept) + ellipsis)[: max(width, 0)]
+    room = max(width - cells(ellipsis), 0)
+    if text.isascii():
+        return text if len(text) <= width else (text[:room] + ellipsis)[: max(width, 0)]
+    used, cut = 0, len(text)
+    for place, char in enumerate(text):
+        used += _cell(char)
+        if used > room:
+            cut = min(cut, place)
+        if used > width:
+            return (text[:cut] + ellipsis)[: max(width, 0)]
+    return text
 
 
 def pad(text: str, width: int) -> str:
