@@ -12,7 +12,7 @@ from hashlib import sha256
 import pytest
 
 from cli_multi_rapid.gates import secrets, sources
-from cli_multi_rapid.gates.secret_rules import RULES, entropy_bits
+from cli_multi_rapid.gates.secret_rules import MESSAGES
 from cli_multi_rapid.gates.secrets import evaluate
 from cli_multi_rapid.model.gate import GateStatus, Level, Severity
 from cli_multi_rapid.model.gate_settings import Check, GateSpec
@@ -51,16 +51,31 @@ def known() -> dict[str, str]:
     }
 
 
+def _pair(size: int = 16) -> str:
+    return base64.b64encode(f"robot:{_text(size, seed=4)}".encode()).decode()
+
+
 def unsure() -> dict[str, tuple[str, str]]:
     """A line for every own rule, and the secret in it."""
-    password, key, aws = _text(14, _LETTERS + "!%"), _text(32), _text(40, _LETTERS + "/+")
-    azure, id_ = base64.b64encode(random.Random(3).randbytes(64)).decode(), _text(16, string.ascii_uppercase + "234567")
+    password, key, hexadecimal = _text(14, _LETTERS + "!%"), _text(32), _text(64, "0123456789abcdef")
+    aws, azure = _text(40, _LETTERS + "/+"), base64.b64encode(random.Random(3).randbytes(64)).decode()
+    id_, shared = _text(16, string.ascii_uppercase + "234567"), base64.b64encode(random.Random(5).randbytes(32)).decode()
+    client = f"aB3{_text(1, string.digits)}Q~{_text(34)}"
+    der = base64.b64encode(b"\x30\x82\x04\xa4\x02\x01\x00\x02\x82\x01\x01" + random.Random(6).randbytes(400)).decode()
     return {
         "generic-password": (f'db_password = "{password}"', password),
         "generic-api-key": (f"API_KEY={key}", key),
+        "generic-hex-key": (f"encryption_key: {hexadecimal}", hexadecimal),
         "aws-secret-key": (f"aws_secret_access_key = {aws}", aws),
         "aws-access-key-id": (f'id = "AKIA{id_}"', f"AKIA{id_}"),
-        "azure-storage-key": (f"AccountName=a;AccountKey={azure};End", azure),
+        "azure-storage-key": (f"storage_key = {azure}", azure),
+        "azure-shared-key": (f"hub = 'HostName=h.azure-devices.net;SharedAccessKey={shared}'", shared),
+        "azure-client-secret": (f"x: {client}", client),
+        "connection-password": (f"url = jdbc:sqlserver://db;user=a;password={key}", key),
+        "url-password": (f"queue = nats://app:{key}@queue.internal:4222/", key),
+        "authorization-header": (f"Authorization: Basic {_pair()}", _pair()),
+        "private-key-der": (f"x = {der}", der),
+        "registry-auth": (f'"auth": "{_pair()}"', _pair()),
     }
 
 
@@ -153,7 +168,7 @@ def test_placeholders_and_words_are_left_alone(project, line) -> None:
 
 
 def test_every_own_rule_is_seeded() -> None:
-    assert {rule.id for rule in RULES} == set(unsure())
+    assert set(MESSAGES) == set(unsure())
 
 
 def test_no_result_holds_a_secret_or_its_plain_hash(project) -> None:
@@ -233,7 +248,3 @@ def test_a_cache_that_cannot_be_made_is_an_error(project) -> None:
     result = evaluate("secrets", SPEC, given)
     assert result.status is GateStatus.ERROR
     assert "cannot start" in result.summary
-
-
-def test_entropy() -> None:
-    assert (entropy_bits(""), entropy_bits("aaaa"), entropy_bits("abcd")) == (0.0, 0.0, 2.0)
