@@ -208,7 +208,7 @@ def test_a_scanner_that_fails_is_an_error(project, monkeypatch) -> None:
     class BrokenScanner:
         rules = ()
 
-        def scan(self, _data: bytes) -> list[object]:
+        def scan(self, _data: bytes, *, timeout: float) -> list[object]:
             raise RuntimeError("native failure")
 
     monkeypatch.setattr(secrets, "_scanner", lambda _cache: BrokenScanner())

@@ -1,7 +1,6 @@
 """Searches many expressions in the bytes of a whole file, in linear time (google-re2)."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import re2
@@ -29,9 +28,25 @@ class ByteSearch:
         found = set(self._filter.Match(data) or ())
         return sorted(found - {self._canary}) if self._canary in found else list(range(len(self._expressions)))
 
-    def matches(self, number: int, data: bytes, *, limit: int) -> "Iterator[_Match]":
-        """Yield the matches of one expression from left to right, at most `limit` of them."""
-        return islice(self._expressions[number].finditer(data), limit)
+    def matches(self, number: int, data: bytes, *, limit: int) -> "Matches":
+        """Return the matches of one expression from left to right, at most `limit` of them."""
+        return Matches(self._expressions[number].finditer(data), limit)
+
+
+class Matches:
+    """Matches to be gone through once. Afterwards `cut` tells whether there were more than the limit."""
+
+    def __init__(self, matches: "Iterator[_Match]", limit: int) -> None:
+        self.cut = False
+        self._matches = matches
+        self._limit = limit
+
+    def __iter__(self) -> "Iterator[_Match]":
+        for number, match in enumerate(self._matches):
+            if number == self._limit:
+                self.cut = True
+                return
+            yield match
 
 
 def _options() -> "re2.Options":

@@ -31,11 +31,12 @@ class Retold:
 
 @dataclass(slots=True)
 class _Chain:
-    """Literals that belong together: their texts, and where the first one's and the last one's quotes are."""
+    """Literals that belong together: their texts, where the first and the last quote is, and how long they are."""
 
     parts: list[bytes]
     start: int
     end: int
+    size: int
 
 
 def joined(data: bytes, joints: Iterable[tuple[int, int]]) -> Iterator[Retold]:
@@ -62,18 +63,21 @@ def _begun(data: bytes, start: int, end: int) -> _Chain | None:
     quote = data[start : start + 1]
     least = max(0, start - _MAX_LITERAL)
     opened = data.rfind(quote, least, start)
+    while opened > 0 and _is_escaped(data, opened):
+        opened = data.rfind(quote, least, opened)
     if opened < 0 or data.find(b"\n", opened, start) >= 0 or opened + 1 == start or _is_escaped(data, start):
         return None
     closed = _closing(data, end)
     if closed < 0:
         return None
-    return _Chain([data[opened + 1 : start], data[end:closed]], opened, closed)
+    return _Chain([data[opened + 1 : start], data[end:closed]], opened, closed, size=start - opened + closed - end)
 
 
 def _extended(chain: _Chain, data: bytes, end: int) -> _Chain:
     closed = _closing(data, end)
-    if closed >= 0 and sum(map(len, chain.parts)) < _MAX_JOINED:
+    if closed >= 0 and chain.size < _MAX_JOINED:
         chain.parts.append(data[end:closed])
+        chain.size += closed - end
         chain.end = closed
     return chain
 

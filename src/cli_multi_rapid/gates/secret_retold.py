@@ -5,14 +5,11 @@ base 64 or hexadecimal are retold in that form and searched with the same rules.
 """
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from html import unescape
-from typing import TYPE_CHECKING
 
+from cli_multi_rapid.gates.byte_search import Matches
 from cli_multi_rapid.gates.secret_joined import JOINT, Retold, joined
-
-if TYPE_CHECKING:
-    from re2 import _Match
 
 _ELEMENT = rb"<([A-Za-z_][\w.:-]{0,80})(?:[ \t\r\n][^<>]{0,300})?>[ \t\r\n]{0,40}[^<>\s]"
 _ATTRIBUTES = (
@@ -39,7 +36,6 @@ _MAX_VALUE = 4_096
 _MAX_BEFORE = 80
 _LEAST = 8
 _STANDARD = bytes.maketrans(b"-_", b"+/")
-Matches = Iterable["_Match"]
 
 
 def retold(data: bytes, number: int, matches: Matches) -> Iterator[Retold]:

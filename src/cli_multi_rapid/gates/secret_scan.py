@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from hashlib import pbkdf2_hmac
 from typing import TYPE_CHECKING
 
-from cli_multi_rapid.gates.byte_search import ByteSearch
+from cli_multi_rapid.gates.byte_search import ByteSearch, Matches
 from cli_multi_rapid.gates.evidence import EvidenceError
 from cli_multi_rapid.gates.outcome import Scanned, Sighting, counted, one_line
 from cli_multi_rapid.gates.secret_assignments import EXPRESSION, assignment, is_plain
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from kingfisher_sdk import Scanner
 
 MAX_LISTED = 1_000
+MAX_LIKELY = 10_000
 MAX_CANDIDATES = 100_000
+_TIMEOUT_S = 300.0
 _ROUNDS = 2_000
 _FIX = "remove it, revoke it where it was issued, and read the new one from the environment"
 _URI = "generic-credential-uri"
@@ -95,10 +97,9 @@ class SecretScan:
         if content is None:
             return Scanned(sightings=tuple(self._binary(source)))
         text = _Text(content.encode("utf-8", "replace"))
-        possible = self._search.possible(text.data)
-        retold = self._retold(text.data, possible)
+        possible, spots = self._search.possible(text.data), _Spots()
+        retold = self._retold(text.data, possible, spots)
         told = _Told(retold) if retold else None
-        spots = _Spots()
         spots.add(self._known(source.data, text, source.path))
         if told is not None:
             spots.add(told.placed(self._known(told.text.data, told.text, source.path)))
@@ -107,7 +108,8 @@ class SecretScan:
             also = _Spots()
             self._add_likely(also, told.text, self._search.possible(told.text.data), source.path)
             spots.add(told.placed(also.all))
-        return Scanned(sightings=tuple(_sightings(spots.all, text, source.path)))
+            spots.cut |= also.cut
+        return Scanned(sightings=tuple(_sightings(spots, text, source.path)))
 
     def _binary(self, source: Source) -> Iterator[Sighting]:
         for known in self._found(source.data, source.path)[:MAX_LISTED]:
@@ -118,7 +120,7 @@ class SecretScan:
 
     def _found(self, data: bytes, path: str) -> "list[Known]":
         try:
-            return [known for known in self._scanner.scan(data) if known.visible]
+            return [known for known in self._scanner.scan(data, timeout=_TIMEOUT_S) if known.visible]
         except (RuntimeError, ValueError, OSError, TimeoutError) as problem:
             raise EvidenceError(
                 f"the scanner failed on {path}: {type(problem).__name__}", fix="leave the file out with `exclude`"
@@ -132,7 +134,7 @@ class SecretScan:
             end = text.offset(place["end_line"], place["end_column"] + 1)
             sure = known.confidence != "low"
             rule = known.rule_id.removeprefix("betterleaks.")
-            if rule == _URI and not sure and is_placeholder(text.data[start:end].decode("utf-8", "replace")):
+            if rule == _URI and not sure and _is_made_up(text.data, start, end):
                 continue
             yield _Spot(rule=rule, message=one_line(known.rule_name), start=start, end=end, sure=sure)
 
@@ -140,23 +142,36 @@ class SecretScan:
         """Add what our own rules find: those with a form of their own first, because they know more of a value."""
         for number in sorted(possible, reverse=True):
             if number <= len(RULES):
-                spots.add(self._likely(number, text.data, path))
+                matches = self._search.matches(number, text.data, limit=MAX_CANDIDATES)
+                spots.add(_likely(number, matches, text.data, path))
+                spots.cut |= matches.cut
 
-    def _likely(self, number: int, data: bytes, path: str) -> Iterator[_Spot]:
-        plain = is_plain(path)
-        for match in self._search.matches(number, data, limit=MAX_CANDIDATES):
-            found = _by_rule(match, RULES[number - 1], path) if number else _by_name(match, data, path, plain=plain)
-            if found is not None:
-                yield found
+    def _retold(self, data: bytes, possible: Iterable[int], spots: "_Spots") -> list[Retold]:
+        first, found = len(RULES) + 1, list[Retold]()
+        for number in possible:
+            if number >= first:
+                matches = self._search.matches(number, data, limit=MAX_CANDIDATES)
+                found += retold(data, number - first, matches)
+                spots.cut |= matches.cut
+        return found
 
-    def _retold(self, data: bytes, possible: Iterable[int]) -> list[Retold]:
-        first = len(RULES) + 1
-        return [
-            one
-            for number in possible
-            if number >= first
-            for one in retold(data, number - first, self._search.matches(number, data, limit=MAX_CANDIDATES))
-        ]
+
+def _is_made_up(data: bytes, start: int, end: int) -> bool:
+    """Tell whether the password of a URL stands for another one, or is the user's name."""
+    password, before = data[start:end], data[max(0, start - 80) : start]
+    return is_placeholder(password.decode("utf-8", "replace")) or before.endswith(b"//" + password + b":")
+
+
+def _likely(number: int, matches: Matches, data: bytes, path: str) -> Iterator[_Spot]:
+    plain, held = is_plain(path), 0
+    for match in matches:
+        if held == MAX_LIKELY:
+            matches.cut = True
+            return
+        found = _by_rule(match, RULES[number - 1], path) if number else _by_name(match, data, path, plain=plain)
+        if found is not None:
+            held += 1
+            yield found
 
 
 def _by_rule(match: "re.Match[bytes]", rule: SecretRule, path: str) -> _Spot | None:
@@ -191,9 +206,13 @@ class _Told:
 
 
 class _Spots:
-    """Spots that do not overlap, by their place: what was added first, and so is known best, stays."""
+    """Spots that do not overlap, by their place: what was added first, and so is known best, stays.
+
+    `cut` tells that a file had more places to look at than were looked at.
+    """
 
     def __init__(self) -> None:
+        self.cut = False
         self.all: list[_Spot] = []
         self._starts: list[int] = []
 
@@ -208,16 +227,19 @@ class _Spots:
             self._starts.insert(at, spot.start)
 
 
-def _sightings(spots: Sequence[_Spot], text: _Text, path: str) -> Iterator[Sighting]:
-    for spot in spots[:MAX_LISTED]:
+def _sightings(spots: _Spots, text: _Text, path: str) -> Iterator[Sighting]:
+    for spot in spots.all[:MAX_LISTED]:
         first, last = text.line(spot.start), text.line(max(spot.start, spot.end - 1))
         finding = _finding(spot.rule, spot.message, path, first, text.column(spot.start))
         yield Sighting(finding, _identity(text.lines(first, last), path), spot.sure)
-    rest = spots[MAX_LISTED:]
+    rest = spots.all[MAX_LISTED:]
     if rest:
         message = f"{counted(len(rest), 'more possible secret')} in this file"
-        finding = _finding("more-secrets", message, path, text.line(rest[0].start), 0)
+        finding = _finding("more-secrets", message, path, 0, 0)
         yield Sighting(finding, "", any(spot.sure for spot in rest))
+    if spots.cut:
+        message = "so much in this file could be a secret that only a part of it was looked at"
+        yield Sighting(_finding("searched-in-part", message, path, 0, 0), "", sure=False)
 
 
 def _finding(rule: str, message: str, path: str, line: int, column: int) -> Finding:

@@ -26,7 +26,7 @@ class Meaning(Enum):
 
 
 _KEYWORD = re.compile(
-    r"(?i)(pass(?:word|wd|phrase|code)|pwd|(?<![a-z])pass(?![a-z])|(?<=[a-z])Pass(?![a-z]))"
+    r"(?i)(pass(?:word|wd|phrase|code)|pwd|(?<![a-z])pass(?![a-z])|(?-i:(?<=[a-z])Pass(?![a-z])))"
     r"|(secret|credential|(?:api|access|private|auth|client|account|storage|shared|master|signing|encryption)key"
     r"|(?<![a-z])key|(?-i:(?<=[a-z0-9])Key))"
     r"|(token)"
