@@ -91,8 +91,8 @@ class GateInput:
     of the content of each file, as far as it has one. `change` returns what differs from the base revision, or None
     where there is no base; it may take a while and raise `GitFailed`. `results` are those of the gates before this one,
     for checks that judge other gates, and `expressions` what reads and evaluates expressions over them. `validator`
-    returns the source of a Python file of the project that may judge it, by its path; it raises `CouldNotRun`. `stopped`
-    tells that the verdict is not wanted any more.
+    returns the source of a Python file of the project that may judge it, by its path; it raises `CouldNotRun`.
+    `stopped` tells that the verdict is not wanted any more.
     """
 
     root: str
