@@ -5,62 +5,52 @@ import json
 import os
 import random
 import string
-import zlib
 from dataclasses import asdict, replace
 from hashlib import sha256
 
 import pytest
+from secret_samples import HEX, LETTERS, github_token, pair, private_key, text
 
 from cli_multi_rapid.gates import secrets, sources
-from cli_multi_rapid.gates.secret_rules import RULES, entropy_bits
+from cli_multi_rapid.gates.secret_rules import MESSAGES
 from cli_multi_rapid.gates.secrets import evaluate
 from cli_multi_rapid.model.gate import GateStatus, Level, Severity
 from cli_multi_rapid.model.gate_settings import Check, GateSpec
 
 SPEC = GateSpec(check=Check.SECRETS)
-_LETTERS = string.ascii_letters + string.digits
-_BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
-
-
-def _text(size: int, alphabet: str = _LETTERS, *, seed: int = 7) -> str:
-    return "".join(random.Random(f"{seed}{size}").choices(alphabet, k=size))
-
-
-def github_token(seed: int = 7) -> str:
-    """A token whose last six characters are the CRC-32 of the others in base 62, as GitHub's are."""
-    body = _text(30, seed=seed)
-    rest, check = zlib.crc32(body.encode()), ""
-    while rest:
-        rest, digit = divmod(rest, 62)
-        check = _BASE62[digit] + check
-    return f"ghp_{body}{check.rjust(6, '0')}"
-
-
-def private_key() -> str:
-    body = "\n".join(_text(64, _LETTERS + "+/", seed=line) for line in range(24))
-    return f"-----BEGIN RSA PRIVATE {'KEY'}-----\n{body}\n-----END RSA PRIVATE {'KEY'}-----\n"
 
 
 def known() -> dict[str, str]:
     return {
         "github-pat": github_token(),
-        "gitlab-pat": f"glpat-{_text(20)}",
-        "stripe-access-token": f"sk_live_{_text(24)}",
-        "slack-bot-token": f"xoxb-{_text(12, '123456789')}-{_text(13, '123456789')}-{_text(24)}",
-        "gcp-api-key": f"AIza{_text(35)}",
+        "gitlab-pat": f"glpat-{text(20)}",
+        "stripe-access-token": f"sk_live_{text(24)}",
+        "slack-bot-token": f"xoxb-{text(12, '123456789')}-{text(13, '123456789')}-{text(24)}",
+        "gcp-api-key": f"AIza{text(35)}",
     }
 
 
 def unsure() -> dict[str, tuple[str, str]]:
     """A line for every own rule, and the secret in it."""
-    password, key, aws = _text(14, _LETTERS + "!%"), _text(32), _text(40, _LETTERS + "/+")
-    azure, id_ = base64.b64encode(random.Random(3).randbytes(64)).decode(), _text(16, string.ascii_uppercase + "234567")
+    password, key, hexadecimal = text(14, LETTERS + "!%"), text(32), text(64, HEX)
+    aws, azure = text(40, LETTERS + "/+"), base64.b64encode(random.Random(3).randbytes(64)).decode()
+    id_, shared = text(16, string.ascii_uppercase + "234567"), base64.b64encode(random.Random(5).randbytes(32)).decode()
+    client = f"aB3{text(1, string.digits)}Q~{text(34)}"
+    der = base64.b64encode(b"\x30\x82\x04\xa4\x02\x01\x00\x02\x82\x01\x01" + random.Random(6).randbytes(400)).decode()
     return {
         "generic-password": (f'db_password = "{password}"', password),
         "generic-api-key": (f"API_KEY={key}", key),
+        "generic-hex-key": (f"encryption_key: {hexadecimal}", hexadecimal),
         "aws-secret-key": (f"aws_secret_access_key = {aws}", aws),
         "aws-access-key-id": (f'id = "AKIA{id_}"', f"AKIA{id_}"),
-        "azure-storage-key": (f"AccountName=a;AccountKey={azure};End", azure),
+        "azure-storage-key": (f"storage_key = {azure}", azure),
+        "azure-shared-key": (f"hub = 'HostName=h.azure-devices.net;SharedAccessKey={shared}'", shared),
+        "azure-client-secret": (f"x: {client}", client),
+        "connection-password": (f"url = jdbc:sqlserver://db;user=a;password={key}", key),
+        "url-password": (f"queue = nats://app:{key}@queue.internal:4222/", key),
+        "authorization-header": (f"Authorization: Basic {pair()}", pair()),
+        "private-key-der": (f"x = {der}", der),
+        "registry-auth": (f'"auth": "{pair()}"', pair()),
     }
 
 
@@ -153,17 +143,17 @@ def test_placeholders_and_words_are_left_alone(project, line) -> None:
 
 
 def test_every_own_rule_is_seeded() -> None:
-    assert {rule.id for rule in RULES} == set(unsure())
+    assert set(MESSAGES) == set(unsure())
 
 
 def test_no_result_holds_a_secret_or_its_plain_hash(project) -> None:
     values = [*known().values(), *(value for _, value in unsure().values())]
     project.write("a.txt", "\n".join([*known().values(), *(line for line, _ in unsure().values()), private_key()]))
-    text = json.dumps(asdict(judge(project, level=Level.STRICT)))
+    said = json.dumps(asdict(judge(project, level=Level.STRICT)))
     for value in values:
-        assert value not in text
-        assert base64.b64encode(value.encode()).decode() not in text
-        assert sha256(value.encode()).hexdigest() not in text
+        assert value not in said
+        assert base64.b64encode(value.encode()).decode() not in said
+        assert sha256(value.encode()).hexdigest() not in said
 
 
 def test_a_fingerprint_follows_its_line_and_belongs_to_its_value(project) -> None:
@@ -218,7 +208,7 @@ def test_a_scanner_that_fails_is_an_error(project, monkeypatch) -> None:
     class BrokenScanner:
         rules = ()
 
-        def scan(self, _data: bytes) -> list[object]:
+        def scan(self, _data: bytes, *, timeout: float) -> list[object]:
             raise RuntimeError("native failure")
 
     monkeypatch.setattr(secrets, "_scanner", lambda _cache: BrokenScanner())
@@ -233,7 +223,3 @@ def test_a_cache_that_cannot_be_made_is_an_error(project) -> None:
     result = evaluate("secrets", SPEC, given)
     assert result.status is GateStatus.ERROR
     assert "cannot start" in result.summary
-
-
-def test_entropy() -> None:
-    assert (entropy_bits(""), entropy_bits("aaaa"), entropy_bits("abcd")) == (0.0, 0.0, 2.0)

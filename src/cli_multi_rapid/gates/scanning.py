@@ -11,6 +11,7 @@ from hashlib import new, sha256
 from pathlib import Path
 from typing import Protocol
 
+from cli_multi_rapid.gates.evidence import EvidenceError
 from cli_multi_rapid.gates.outcome import Scanned, Sighting
 from cli_multi_rapid.gates.sources import Source, SourceTree
 from cli_multi_rapid.model.gate import Finding, Severity
@@ -41,6 +42,7 @@ class Scanning:
         self.known = 0
         self.binary = 0
         self._blobs = given.blobs
+        self._stopped = given.stopped
         self._tree = tree
         self._scan = scan
         digest = sha256(json.dumps([VERSION, scope], sort_keys=True).encode()).hexdigest()
@@ -56,6 +58,8 @@ class Scanning:
         fresh: list[tuple[str, str, str]] = []
         scan: FileScan | None = None
         for path in self._tree.paths:
+            if self._stopped():
+                raise EvidenceError("the run was stopped")
             content = self._blobs.get(path, "")
             kept = before.pop(path, None)
             if kept is not None and content and kept[0] == content:
@@ -66,7 +70,7 @@ class Scanning:
                 if source is None:
                     continue
                 scan = scan or self._scan()
-                scanned = _digested(scan.file(source))
+                scanned = digested(scan.file(source))
                 self.searched += 1
                 if content and _blob_id(source.data, like=content) == content:
                     fresh.append((path, content, _written(scanned)))
@@ -87,7 +91,8 @@ class Scanning:
         return self.known > 0 and not self.searched
 
 
-def _digested(scanned: Scanned) -> Scanned:
+def digested(scanned: Scanned) -> Scanned:
+    """Return a result with digests in place of texts."""
     sightings = tuple(
         replace(one, text=sha256(" ".join(one.text.split()).encode("utf-8", "replace")).hexdigest())
         if one.text

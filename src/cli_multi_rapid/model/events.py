@@ -37,8 +37,8 @@ class Kind(StrEnum):
     run.started      phases [{name, title, path, text}] in order, targets, job, given {name: text},
                      inputs {phase: {name: value}}, gates_text, final_gates, secrets (names), level, parallel, tree,
                      head, branch, fingerprint, version, root, host, trust, path, parent; in newer logs also to_branch,
-                     by {user, name, email}, changed_only, with a base revision base {commit, why, gates_text: its
-                     gates where they differ}, and of a run with approvals approvers {name: [members]}
+                     by {user, name, email}, changed_only, history, with a base revision base {commit, why,
+                     gates_text: its gates where they differ}, and of a run with approvals approvers {name: [members]}
     run.taken        pid, host; attempt = fencing number
     run.cancel       by
     run.interrupted  reason (SIGINT, SIGTERM, timeout); attempt = fencing number

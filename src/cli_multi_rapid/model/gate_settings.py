@@ -89,6 +89,7 @@ class GateSpec:
     default_set: bool = key("Include the built-in deny-list (denylist).", default=True, alias="default-set")
     patterns: tuple[Pattern, ...] = key("Further rules (denylist).", default=())
     exclude: tuple[str, ...] = key("Globs of files left out (secrets, denylist).", default=())
+    history: bool = key("Search what the commits have added, too (secrets).", default=False)
     run: tuple[str, ...] = key("The command, as exact arguments (command).", default=())
     format: ReportFormat = key("What the command or report is written in (command).", default=ReportFormat.SARIF)
     ok_codes: tuple[int, ...] = key(

@@ -92,6 +92,7 @@ class GateInput:
     where there is no base; it may take a while and raise `GitFailed`. `results` are those of the gates before this one,
     for checks that judge other gates, and `expressions` what reads and evaluates expressions over them. `validator`
     returns the source of a Python file of the project that may judge it, by its path; it raises `CouldNotRun`.
+    `stopped` tells that the verdict is not wanted any more.
     """
 
     root: str
@@ -111,6 +112,7 @@ class GateInput:
     results: tuple[GateResult, ...] = ()
     expressions: Expressions | None = None
     validator: Callable[[str], bytes] = no_validator
+    stopped: Callable[[], bool] = lambda: False
 
 
 class EvaluateGate(Protocol):

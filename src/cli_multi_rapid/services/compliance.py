@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli_multi_rapid.errors import CouldNotRun, FolderUnwritable, GatesMissing
+from cli_multi_rapid.errors import CouldNotRun, FolderUnwritable, GatesMissing, UsageError
 from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import GateResult, GateStatus, Level, stricter
+from cli_multi_rapid.model.gate_settings import Check
 from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.model.settings import Settings
 from cli_multi_rapid.services.base import base_of, differing, level_in
@@ -26,30 +27,38 @@ class Validation:
 
 
 def prepare_validation(
-    project: Project, settings: ProjectSettings, *, gates: tuple[str, ...], changed: str | None = None
-) -> Validation:
+    project: Project, settings: ProjectSettings, *, gates: tuple[str, ...], changed: str | None = None,
+    history: bool = False,
+) -> Validation:  # fmt: skip
     """Return a run that only evaluates gates: those named, else all of the project.
 
-    With `changed`, a revision or nothing, what differs from that base revision is looked at.
+    With `changed`, a revision or nothing, what differs from that base revision is looked at. With `history` the gates
+    of the kind secrets search what the commits have added, too.
 
     Raises:
         GateUnknown: one of them does not exist.
         GatesMissing: there is none at all.
         SpecInvalid: a file is invalid.
+        UsageError: the history is wanted, and none of the gates is of the kind secrets.
         ProjectUntrusted: a person has to look first.
     """
     specs = read_specs(project, base_of(project, changed or ""))
     check_gates(specs, gates)
     if not specs.gates.gates:
         raise GatesMissing("this project has no gates, so nothing can be judged", where=GATES)
-    trust = require_trusted(project, specs, settings)
     level = chosen_level(settings, specs)
+    wanted = gates or final_gates(specs, level, everything=True)
+    searching = {name for name, gate in specs.gates.gates.items() if gate.check is Check.SECRETS}
+    if history and not searching.intersection(wanted):
+        raise UsageError("none of these gates is of the kind secrets", hint="leave --history out, or add such a gate")
+    trust = require_trusted(project, specs, settings)
     wish = Wish(
         targets=(),
         level=level,
         changed_only=changed is not None,
+        history=history,
         parallel=settings.parallel,
-        final_gates=gates or final_gates(specs, level, everything=True),
+        final_gates=wanted,
         approvers=settings.approvers,
     )
     record = prepare(project, specs, wish, trust=trust).record

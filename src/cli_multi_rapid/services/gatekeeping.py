@@ -100,6 +100,7 @@ class ProjectGates:
                 evidence=wanted[name], env=self.env, work=str(scratch), cache=str(cache), execute=execute,
                 findings=str(self.project.state / "findings.db"), policy=verdicts.policy,
                 blobs=blobs, change=change, only=only, expressions=Assertions(), validator=validator,
+                stopped=lambda: bool(self._stopped),
             )  # fmt: skip
 
         return evaluate({name: self.gates[name] for name in wanted}, given, parallel=self.parallel)

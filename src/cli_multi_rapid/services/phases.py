@@ -128,6 +128,7 @@ def wish_again(record: Payload, run: str, settings: Settings) -> Wish:
         final_gates=tuple(cast("list[str]", record["final_gates"])),
         parent=run,
         branch=str(record.get("to_branch", "")),
+        history=record.get("history") is True,
         approvers=settings.approvers,
     )
 

@@ -40,7 +40,7 @@ WAITS = 4
 """Exit code of a run that waits for a person."""
 
 _RECENT = 50
-_SAME = ("phases", "inputs", "gates_text", "final_gates", "level", "approvers", "to_branch", "changed_only")
+_SAME = ("phases", "inputs", "gates_text", "final_gates", "level", "approvers", "to_branch", "changed_only", "history")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ import math
 import re
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import cast
 
@@ -15,6 +15,7 @@ from cli_multi_rapid.errors import GateUnknown, InputInvalid, PhaseUnknown, Prob
 from cli_multi_rapid.model.approval import Approvers, Person
 from cli_multi_rapid.model.events import Payload, payload_of
 from cli_multi_rapid.model.gate import Level
+from cli_multi_rapid.model.gate_settings import Check, GateSpec
 from cli_multi_rapid.model.phase import InputSpec, InputType, PhaseSpec, Scalar
 from cli_multi_rapid.model.version import VERSION
 from cli_multi_rapid.services.project import CONFIG
@@ -30,7 +31,10 @@ _NUMBER_CHARACTERS = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a user asks for: which phases, with which inputs, judged how."""
+    """What a user asks for: which phases, with which inputs, judged how.
+
+    With `history` every gate of the kind secrets searches what the commits have added, too.
+    """
 
     targets: tuple[str, ...]
     job: str = ""
@@ -41,6 +45,7 @@ class Wish:
     parent: str = ""
     branch: str = ""
     changed_only: bool = False
+    history: bool = False
     approvers: Approvers = field(default_factory=dict)
 
 
@@ -65,6 +70,8 @@ def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: s
     }
     if specs.base is not None:
         record["base"] = {"commit": specs.base.commit, "why": specs.base.why, "gates_text": specs.base_text}
+    if wish.history:
+        record["history"] = True
     record["fingerprint"] = fingerprint(record, tree.id)
     record.update(
         parallel=wish.parallel, tree=tree.id, head=tree.head, branch=tree.branch, version=VERSION,
@@ -80,7 +87,7 @@ def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: s
 def fingerprint(record: Mapping[str, object], tree: str) -> str:
     """Return what approvals and resumes are bound to: SHA-256 over specs, inputs, gates, level and base."""
     names = ("phases", "targets", "inputs", "gates_text", "final_gates", "level")
-    bound = [*(record[name] for name in names), tree, *([record["base"]] if "base" in record else [])]
+    bound = [*(record[name] for name in names), tree, *(record[name] for name in ("base", "history") if name in record)]
     text = json.dumps(bound, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
 
@@ -100,7 +107,7 @@ def plan_of(record: Payload) -> RunPlan:
     return RunPlan(
         phases=tuple(specs.phases[phase["name"]] for phase in phases),
         inputs=cast("dict[str, dict[str, Scalar]]", record["inputs"]),
-        gates={**specs.gates.gates, **specs.implied},
+        gates=_gates(specs, record),
         final_gates=tuple(cast("list[str]", record["final_gates"])),
         level=Level(str(record["level"])),
         parallel=int(str(record["parallel"])),
@@ -120,6 +127,15 @@ def recorded_specs(record: Payload) -> Specs:
 def base_commit(record: Payload) -> str:
     """Return the commit that a recorded run is compared with; nothing where there is none."""
     return cast("dict[str, str]", record.get("base") or {}).get("commit", "")
+
+
+def _gates(specs: Specs, record: Payload) -> dict[str, GateSpec]:
+    """Return the gates of a run, those of the kind secrets with the history where that was asked for."""
+    wanted = record.get("history") is True
+    return {
+        name: replace(gate, history=True) if wanted and gate.check is Check.SECRETS else gate
+        for name, gate in {**specs.gates.gates, **specs.implied}.items()
+    }
 
 
 def secret_names(specs: Specs) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 from cli_multi_rapid.errors import GitFailed, GitTimeout
 from cli_multi_rapid.system.environment import find_program
@@ -75,11 +76,10 @@ class Git:
         Raises:
             GitFailed: it could not be started or did not end.
         """
-        argv = [self.program, *(part for setting in _QUIET for part in ("-c", setting)), "--no-pager", *arguments]
         try:
             ended = subprocess.run(
-                argv, cwd=self.folder, env=self._environ(), input=given, capture_output=True, check=False,
-                timeout=self.timeout_s,
+                self._argv(arguments), cwd=self.folder, env=self._environ(), input=given, capture_output=True,
+                check=False, timeout=self.timeout_s,
             )  # fmt: skip
         except subprocess.TimeoutExpired as late:
             raise GitTimeout(
@@ -88,7 +88,21 @@ class Git:
             ) from late  # fmt: skip
         except OSError as failed:
             raise GitFailed(f"git could not be started: {failed.strerror}", where=self.program) from failed
-        return Answer(code=ended.returncode, out=ended.stdout, complaint=_one_line(ended.stderr))
+        return Answer(code=ended.returncode, out=ended.stdout, complaint=one_line(ended.stderr))
+
+    def started(self, *arguments: str, stdin: int | IO[bytes], stderr: int | IO[bytes]) -> "subprocess.Popen[bytes]":
+        """Start git and return the process, whose standard output is a pipe. Whoever starts it ends it.
+
+        Raises:
+            GitFailed: it could not be started.
+        """
+        try:
+            return subprocess.Popen(
+                self._argv(arguments), cwd=self.folder, env=self._environ(), stdin=stdin, stdout=subprocess.PIPE,
+                stderr=stderr,
+            )  # fmt: skip
+        except OSError as failed:
+            raise GitFailed(f"git could not be started: {failed.strerror}", where=self.program) from failed
 
     def call(self, *arguments: str, given: bytes = b"") -> bytes:
         """Run git and return its standard output.
@@ -104,6 +118,9 @@ class Git:
     def names(self, *arguments: str, given: bytes = b"") -> list[str]:
         """Run git and return the NUL-separated items of its standard output."""
         return [os.fsdecode(item) for item in self.call(*arguments, given=given).split(b"\0") if item]
+
+    def _argv(self, arguments: Sequence[str]) -> list[str]:
+        return [self.program, *(part for setting in _QUIET for part in ("-c", setting)), "--no-pager", *arguments]
 
     def _environ(self) -> dict[str, str]:
         environ = {name: value for name, value in self.environ.items() if name not in _REMOVED}
@@ -128,7 +145,8 @@ def packed(names: Sequence[str]) -> bytes:
     return b"".join(os.fsencode(name) + b"\0" for name in names)
 
 
-def _one_line(stderr: bytes) -> str:
+def one_line(stderr: bytes) -> str:
+    """Return what a program complained about in one printable line."""
     text = " ".join(stderr.decode("utf-8", errors="backslashreplace").split())
     shown = "".join(char if char.isprintable() else "?" for char in text)
     return shown[:500] or "no reason given"

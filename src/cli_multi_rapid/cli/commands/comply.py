@@ -19,11 +19,13 @@ from cli_multi_rapid.errors import UsageError
     metavar="[BASE]",
     help="Look only at files that differ from BASE (by default the upstream branch, else HEAD).",
 )
+@click.option("--history", is_flag=True, help="Search what the commits have added for secrets, too.")
 @click.option(
     "--write-baseline", is_flag=True, help="Keep what is found as known: from then on only new findings block."
 )
 def validate_compliance(
-    common: Common, *, level: str | None, gates: tuple[str, ...], changed: str | None, write_baseline: bool
+    common: Common, *, level: str | None, gates: tuple[str, ...], changed: str | None, history: bool,
+    write_baseline: bool,
 ) -> int:  # fmt: skip
     """Evaluate the gates of config/compliance-gates.yaml on the project as it is.
 
@@ -42,7 +44,7 @@ def validate_compliance(
     if write_baseline and changed is not None:
         raise UsageError("--write-baseline and --changed exclude each other", hint="a baseline is of the whole project")
     project, settings = opened(common, level=level)
-    wanted = prepare_validation(project, settings, gates=gates, changed=changed)
+    wanted = prepare_validation(project, settings, gates=gates, changed=changed, history=history)
     with session_of(common, settings, notes=wanted.notes) as session:
         ended = start(project, wanted.record, session=session, alone=False)
     view = one(project, ended.run)
