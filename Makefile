@@ -13,8 +13,8 @@ demo: $(VENV)/.ready
 
 # All tests, then this project's own gates at the strict level. TESTS=... runs some tests, and no gates.
 test: lint
-	@$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered --cov-report=json:coverage.json \
-	  --junitxml=junit.xml $(if $(TESTS),,--cov-fail-under=95) $(TESTS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered \
+	  --cov-report=json:coverage.json --junitxml=junit.xml $(if $(TESTS),,--cov-fail-under=95) $(TESTS)
 	@$(if $(TESTS),true,CMR_TRUST=1 PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cli-multi-rapid validate-compliance --level strict)
 
 lint: $(VENV)/.ready

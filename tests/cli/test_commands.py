@@ -475,14 +475,3 @@ def test_a_secret_given_as_an_input_is_refused(sandbox):
     assert done.code == 2
     assert "error[USAGE]: the value of the secret TOKEN stands in" in done.err
     assert secret not in done.err + done.out
-
-
-def test_the_demo(sandbox, tmp_path):
-    folder = tmp_path / "demo"
-    done = sandbox.cmr("demo", "--folder", str(folder), trust=False)
-    assert done.code == 0, done.out + done.err
-    assert "coverage failed: 65.0 % of 20 lines, needs 85 %" in done.out
-    assert 'if code == "SUMMER10"' in (folder / "src/pricing/discounts.py").read_text()
-    (report,) = (folder / ".cmr/reports").glob("*.html")
-    assert str(report) in done.out
-    assert sandbox.cmr("demo", "--folder", str(folder)).code == 2
