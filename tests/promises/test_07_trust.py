@@ -24,6 +24,8 @@ CALLS = {
     "init": [(1, "init", "--check")],
     "demo": [(0, "demo", "--help")],  # it makes a project of its own, elsewhere
     "trust": [(4, "trust")],  # nobody has looked
+    "export": [(0, "export", "pre-commit")],
+    "advisories": [(3, "advisories", "show")],  # there is no database
     "import": [(0, "import", "github", WORKFLOW, "--stdout")],
     "plan": [(0, "plan", "p")],
     "run-phase": [(4, "run-phase", "p"), (4, "run-phase", "p", "--validate")],
@@ -32,12 +34,12 @@ CALLS = {
     "rerun": [(4, "rerun", "last")],
     "approve": [(2, "approve", "last", "s"), (2, "approve", "last", "s", "--json")],
     "cancel": [(0, "cancel", "last")],
-    "status": [(0, "status"), (0, "status", "last")],
+    "status": [(0, "status"), (0, "status", "last"), (0, "status", "--include-compliance")],
     "logs": [(0, "logs", "last")],
     "diff": [(0, "diff", "last", "last")],
     "cache": [(0, "cache", "prune")],
     "graph": [(0, "graph", "p"), (0, "graph", "last")],
-    "validate-compliance": [(4, "validate-compliance", "--gate", "g")],
+    "validate-compliance": [(4, "validate-compliance", "--gate", "g"), (4, "validate-compliance", "--changed", "HEAD")],
     "generate-report": [(0, "generate-report", "last")],
     "health-check": [(0, "health-check")],
     "schema": [(0, "schema", "phase")],
