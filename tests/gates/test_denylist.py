@@ -226,7 +226,8 @@ def test_the_default_set_finds(project, rule, path, line) -> None:
 @pytest.mark.parametrize(("path", "line"), GOOD)
 def test_the_default_set_leaves_alone(project, path, line) -> None:
     project.write(path, f"\n{line}\n")
-    assert judge(project, GateSpec(check=Check.DENYLIST)).findings == ()
+    found = judge(project, GateSpec(check=Check.DENYLIST)).findings
+    assert [one for one in found if one.rule != "python-unparsed"] == []  # some lines are no whole program
 
 
 def test_every_default_rule_is_valid_seeded_and_says_what_to_do() -> None:

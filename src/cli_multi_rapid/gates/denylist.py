@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 
+from cli_multi_rapid.gates import denylist_ruff
 from cli_multi_rapid.gates.denylist_defaults import DEFAULT_SET
 from cli_multi_rapid.gates.evidence import EvidenceError
 from cli_multi_rapid.gates.lines import LineSearch, Match, problem_of
@@ -33,8 +34,14 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
         if not patterns:
             raise EvidenceError("there is no pattern", fix=f"add patterns, or `default-set: true`, in {_FILE}")
         tree = SourceTree(given, spec.exclude)
-        scope = ["denylist", version("google-re2"), _digest(patterns), MAX_LINE]
-        scanning = Scanning(given, tree, scope=scope, scan=lambda: PatternScan(patterns))
+        ruff = denylist_ruff.scope() if uses_ruff(spec) else []
+        scope = ["denylist", version("google-re2"), _digest(patterns), MAX_LINE, ruff]
+
+        def scan(paths: Sequence[str]) -> PatternScan:
+            syntax = denylist_ruff.ruff_findings(list(filter(tree.is_regular, paths)), given) if ruff else {}
+            return PatternScan(patterns, syntax)
+
+        scanning = Scanning(given, tree, scope=scope, scan=scan)
         for sighting in scanning:
             tally.add(sighting.finding, sighting.text)
         tree.check(known=scanning.known)
@@ -47,8 +54,8 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
         judged(gate, tally, summary=f"{found} in {tree.counted(scanning.files - scanning.binary)}"),
         observed=float(tally.total),
         threshold=0.0,
-        tool="google-re2",
-        tool_version=version("google-re2"),
+        tool="google-re2, ruff" if ruff else "google-re2",
+        tool_version=f"{version('google-re2')}, {version('ruff')}" if ruff else version("google-re2"),
         rules_digest=_digest(patterns),
         cached=scanning.cached,
         details={
@@ -56,6 +63,7 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
             "binary": scanning.binary,
             "passed_over": tree.passed_over,
             "patterns": len(patterns),
+            "ruff_rules": len(denylist_ruff.RULES) if ruff else 0,
             "by_rule": dict(sorted(tally.by_rule.items())),
         },
     )
@@ -66,6 +74,11 @@ def patterns_of(spec: GateSpec) -> tuple[Pattern, ...]:
     own = {pattern.id for pattern in spec.patterns}
     default = tuple(pattern for pattern in DEFAULT_SET if pattern.id not in own) if spec.default_set else ()
     return default + spec.patterns
+
+
+def uses_ruff(spec: GateSpec) -> bool:
+    """Tell whether rules that read the syntax of Python are wanted: by default with the default set."""
+    return spec.default_set if spec.ruff is None else spec.ruff
 
 
 def check_patterns(spec: GateSpec) -> list[str]:
@@ -82,9 +95,14 @@ def check_patterns(spec: GateSpec) -> list[str]:
 
 
 class PatternScan:
-    """Searches files for patterns; the result of a file follows from its path, its bytes and the patterns alone."""
+    """Searches files for patterns; the result of a file follows from its path, its bytes and the patterns alone.
 
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
+    `syntax` is what rules that read syntax have found in files, by path; where a pattern has found the same in the same
+    line, it is not said twice.
+    """
+
+    def __init__(self, patterns: Sequence[Pattern], syntax: Mapping[str, Sequence[Finding]] | None = None) -> None:
+        self._syntax = syntax or {}
         self._patterns = patterns
         self._search = _search(tuple(pattern.pattern for pattern in patterns))
 
@@ -95,11 +113,20 @@ class PatternScan:
             return Scanned(binary=True)
         text, partly = _cut(source.path, text)
         matches_ = self._search.first(text, lambda number: self._applies(number, source.path))
-        found = (
+        found = [
             Sighting(_finding(self._patterns[match.expression], match, path=source.path), match.text)
             for match in matches_
-        )
-        return Scanned(sightings=(*partly, *found))
+        ]
+        return Scanned(sightings=(*partly, *found, *self._further(source.path, text, found)))
+
+    def _further(self, path: str, text: str, found: Sequence[Sighting]) -> Iterator[Sighting]:
+        """Yield what rules that read syntax have found beside the patterns."""
+        said = {(one.finding.line, one.finding.rule) for one in found}
+        lines = text.split("\n") if path in self._syntax else []
+        for finding in self._syntax.get(path, ()):
+            rule = denylist_ruff.RULES.get(finding.rule.removeprefix("ruff-"))
+            if rule is None or not rule.same or (finding.line, rule.same) not in said:
+                yield Sighting(finding, "".join(lines[finding.line - 1 : finding.line]))
 
     def _applies(self, number: int, path: str) -> bool:
         pattern = self._patterns[number]

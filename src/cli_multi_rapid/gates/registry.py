@@ -90,7 +90,7 @@ _SETTINGS: Mapping[Check, frozenset[str]] = {
     Check.COVERAGE: frozenset({"reports", "artifact", "min", "changed_min"}),
     Check.TESTS: frozenset({"reports", "artifact"}),
     Check.SECRETS: frozenset({"exclude", "history"}),
-    Check.DENYLIST: frozenset({"default_set", "patterns", "exclude", "fail_on"}),
+    Check.DENYLIST: frozenset({"default_set", "patterns", "exclude", "fail_on", "ruff"}),
     Check.COMMAND: frozenset({"reports", "artifact", "run", "format", "ok_codes", "fail_on", "timeout"}),
     Check.DIFF: frozenset({"allow", "deny", "max_files", "max_lines", "max_file_size"}),
     Check.EXPRESSION: frozenset({"assert_"}),

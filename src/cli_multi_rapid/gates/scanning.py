@@ -5,7 +5,7 @@ git knows by an id is not even read again while that id and the scope stay the s
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import new, sha256
 from pathlib import Path
@@ -30,14 +30,17 @@ class FileScan(Protocol):
         ...
 
 
+MakeScan = Callable[[Sequence[str]], FileScan]
+
+
 class Scanning:
     """Searches the files of a tree, each content once. Made for one evaluation of one gate.
 
-    `scope` is everything beside path and content that decides what is found; `scan` makes what searches, when the first
-    file must be. `searched` and `known` count files, `binary` those that hold no text.
+    `scope` is everything beside path and content that decides what is found; `scan` makes what searches, and gets the
+    paths of the files that must be. `searched` and `known` count files, `binary` those that hold no text.
     """
 
-    def __init__(self, given: GateInput, tree: SourceTree, *, scope: object, scan: Callable[[], FileScan]) -> None:
+    def __init__(self, given: GateInput, tree: SourceTree, *, scope: object, scan: MakeScan) -> None:
         self.searched = 0
         self.known = 0
         self.binary = 0
@@ -57,19 +60,19 @@ class Scanning:
         before = self._cache.known() if self._cache else {}
         fresh: list[tuple[str, str, str]] = []
         scan: FileScan | None = None
+        unknown = [path for path in self._tree.paths if not self._is_known(path, before)]
         for path in self._tree.paths:
             if self._stopped():
                 raise EvidenceError("the run was stopped")
             content = self._blobs.get(path, "")
-            kept = before.pop(path, None)
-            if kept is not None and content and kept[0] == content:
+            if self._is_known(path, before):
                 self.known += 1
-                scanned = _read(path, kept[1])
+                scanned = _read(path, before[path][1])
             else:
                 source = self._tree.source(path)
                 if source is None:
                     continue
-                scan = scan or self._scan()
+                scan = scan or self._scan(unknown)
                 scanned = digested(scan.file(source))
                 self.searched += 1
                 if content and _blob_id(source.data, like=content) == content:
@@ -79,6 +82,10 @@ class Scanning:
         gone = before.keys() - self._blobs.keys()
         if self._cache and (fresh or gone):
             self._cache.keep(fresh, gone=gone)
+
+    def _is_known(self, path: str, before: Mapping[str, tuple[str, str]]) -> bool:
+        kept, content = before.get(path), self._blobs.get(path)
+        return kept is not None and content is not None and kept[0] == content
 
     @property
     def files(self) -> int:

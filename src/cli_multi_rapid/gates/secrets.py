@@ -76,7 +76,7 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
 
 
 def _searched(spec: GateSpec, given: GateInput, add: Callable[[Sighting], None]) -> _Searched:
-    def scan() -> SecretScan:
+    def scan(_: Sequence[str]) -> SecretScan:
         return SecretScan(_scanner(given.cache))
 
     tree, known = SourceTree(given, spec.exclude), set[Identity]()
@@ -87,7 +87,7 @@ def _searched(spec: GateSpec, given: GateInput, add: Callable[[Sighting], None])
     tree.check(known=scanning.known)
     past = PastSecrets(given, spec.exclude, known=known) if spec.history else None
     found: list[Past] = []
-    for one in past.search(scan, present=_contents(given, tree)) if past else ():
+    for one in past.search(lambda: scan(()), present=_contents(given, tree)) if past else ():
         add(one.sighting)
         found += [one] if len(found) < MAX_FINDINGS else []
     return _Searched(tree=tree, scanning=scanning, past=past, found=tuple(found))

@@ -1,6 +1,7 @@
 """The project's files as the scanning checks read them: regular files inside the project only, links not followed."""
 
 import codecs
+import stat
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -40,6 +41,14 @@ class SourceTree:
         kept = given.files if given.only is None else sorted(given.only.intersection(given.files))
         self.paths = [path for path in kept if not matches(path, exclude)]
         self._is_inside = lru_cache(maxsize=None)(lambda folder: inside(self._root, folder / "_"))
+
+    def is_regular(self, path: str) -> bool:
+        """Tell whether one of the files is a regular one inside the project, reached without a link."""
+        file = self._root / path
+        try:
+            return self._is_inside(file.parent) and stat.S_ISREG(file.lstat().st_mode)
+        except (OSError, ValueError):
+            return False
 
     def source(self, path: str) -> Source | None:
         """Return one of the files, or None where there is nothing to read, which is remembered."""

@@ -87,6 +87,11 @@ class GateSpec:
         alias="changed-min",
     )
     default_set: bool = key("Include the built-in deny-list (denylist).", default=True, alias="default-set")
+    ruff: bool | None = key(
+        "Also ruff's rules about security, on Python files, whatever the project has switched off; default: with the "
+        "default set (denylist).",
+        default=None,
+    )
     patterns: tuple[Pattern, ...] = key("Further rules (denylist).", default=())
     exclude: tuple[str, ...] = key("Globs of files left out (secrets, denylist).", default=())
     history: bool = key("Search what the commits have added, too (secrets).", default=False)
