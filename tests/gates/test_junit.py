@@ -64,6 +64,8 @@ def test_a_place_that_the_report_names_itself(project) -> None:
         (suite(attributes='tests="12" failures="0"'), "the report has no test at all"),
         (suite(SKIPPED, SKIPPED), "all 2 tests skipped, none ran"),
         (suite('<testcase name="a" status="notrun"/>'), "all 1 test skipped, none ran"),
+        (suite('<testcase name="a" status="pending"/>'), "all 1 test skipped, none ran"),
+        (suite('<testcase name="a" result="Inconclusive"/>'), "all 1 test skipped, none ran"),
         (suite(ERRORED), "1 of 1 test failed"),
         (suite(FAILED, attributes='tests="1" failures="0" errors="0"'), "1 of 1 test failed"),
         (suite(PASSED, '<error message="crashed"/>'), "1 of 1 test failed"),
@@ -157,6 +159,8 @@ def test_a_test_that_passed_at_another_try_passes_with_a_note(project) -> None:
         ('<testcase name="t"><flakyFailure/><failure message="m"/></testcase>', "test-failed", "t failed: m"),
         ('<testcase name="t" status="FAILED"/>', "test-failed", "t failed: no message"),
         ('<testcase name="t" result="error"/>', "test-failed", "t failed: no message"),
+        ('<testcase name="t" status="timeout"/>', "test-failed", "t failed: no message"),
+        ('<testcase name="t" result="Aborted"/>', "test-failed", "t failed: no message"),
         ('<testcase name="t"><skipped/><failure message="m"/></testcase>', "test-failed", "t failed: m"),
         ('<testcase name="t" status="notrun"><error message="m"/></testcase>', "test-error", "t broke down: m"),
     ],
@@ -225,6 +229,19 @@ def test_the_status_follows_from_what_is_not_excused(project) -> None:
     assert again(known, PASSED, FAILED, FLAKY).status is GateStatus.WARN
     assert again(known, FAILED).status is GateStatus.FAIL, "no test passed"
     assert again(known, SKIPPED).status is GateStatus.FAIL
+
+
+def test_a_waiver_of_one_failure_hides_no_suite_that_only_claims_others(project) -> None:
+    def again(policy, claimed):
+        hidden = f'<testsuite name="b" failures="{claimed}">{PASSED}</testsuite>'
+        shown = f'<testsuite name="a" failures="1">{PASSED}{FAILED}</testsuite>'
+        project.write("junit-0.xml", f'<testsuites failures="{1 + claimed}">{shown}{hidden}</testsuites>')
+        return evaluate("tests", GateSpec(check=Check.TESTS, reports=("junit-*.xml",)), project.given(policy=policy))
+
+    policy = excusing(again(Policy(), 0).findings)
+    assert again(policy, 0).status is GateStatus.WAIVED
+    result = again(policy, 7)
+    assert (result.status, "claims failures of the suite b" in result.summary) == (GateStatus.ERROR, True)
 
 
 @given(st.lists(st.sampled_from([PASSED, SKIPPED, FAILED, ERRORED]), max_size=12), st.integers(0, 3))

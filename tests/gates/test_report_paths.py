@@ -27,6 +27,12 @@ def test_names_are_tried_from_the_folder_of_the_report_upwards(paths, project) -
     assert found.named("gone.js") == "gone.js"
 
 
+def test_only_folders_that_exist_are_looked_in_and_each_once(paths) -> None:
+    found = paths("coverage.xml", "src/a.py", "lib/b.py")
+    assert found.folders(["src", "gone", "", "src", "gone/../lib", "x" * 5_000, "src/a.py"]) == ["src", "gone/../lib"]
+    assert found.named("b.py", sources=found.folders(["gone/../lib"])) == "lib/b.py"
+
+
 def test_a_file_elsewhere_keeps_its_whole_path(paths, project) -> None:
     outside = project.aside / "a.py"
     outside.write_text("x")

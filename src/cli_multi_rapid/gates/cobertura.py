@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from cli_multi_rapid.gates.evidence import EvidenceError
-from cli_multi_rapid.gates.measured import AGAIN, Measured, joined, whole_number
+from cli_multi_rapid.gates.measured import AGAIN, Measured, add, whole_number
 from cli_multi_rapid.gates.parsing import Element
 from cli_multi_rapid.gates.report_paths import ReportPaths
 
@@ -23,7 +23,7 @@ def read(document: Element, paths: ReportPaths) -> dict[str, Measured]:
         EvidenceError: it is broken, or has something twice.
     """
     report = paths.report
-    sources = [source.text.strip() for source in _all(document, "source") if source.text.strip()]
+    sources = paths.folders(source.text.strip() for source in _all(document, "source"))
     found: dict[str, Measured] = {}
     seen: set[tuple[str, str]] = set()
     for unit in _all(document, "class"):
@@ -36,7 +36,7 @@ def read(document: Element, paths: ReportPaths) -> dict[str, Measured]:
         measured = _lines(unit, where=f"{name} in {report.path}")
         path = paths.named(name, sources=sources)
         # Nested classes of one file are records of their own; they share its lines.
-        found[path] = joined(found[path], measured) if path in found else measured
+        add(found, path, measured)
     return found
 
 

@@ -131,7 +131,7 @@ def _excusing(gate: Gate, findings: Iterable[Finding]) -> Gate:
 
 def _summary(total: _Total) -> str:
     lines = sum(len(file.lines) for file in total.files.values())
-    branches = sum(len(file.branches) for file in total.files.values())
+    branches = sum(file.branch_count for file in total.files.values())
     size = counted(lines, "line") + (f" and {counted(branches, 'branch', plural='branches')}" if branches else "")
     others = (total.least,) if total.known is None else (total.least, total.known)
     text = f"{percent_text(total.percent, *others)} % of {size}, needs {float(total.least):.15g} %"
@@ -162,7 +162,7 @@ def _finding(path: str, file: Measured) -> Finding:
 
 def _missing_text(file: Measured) -> str:
     missing = file.missing
-    open_branches = len(file.branches) - file.covered_branches
+    open_branches = file.branch_count - file.covered_branches
     texts = []
     if missing:
         texts.append(f"{len(missing):,} of {counted(len(file.lines), 'line')} not executed: {line_ranges(missing)}")
@@ -179,7 +179,7 @@ def _details(total: _Total) -> dict[str, object]:
         "files": len(files),
         "lines": sum(len(file.lines) for file in files),
         "covered_lines": sum(file.covered_lines for file in files),
-        "branches": sum(len(file.branches) for file in files),
+        "branches": sum(file.branch_count for file in files),
         "covered_branches": sum(file.covered_branches for file in files),
         "worst": [_detail(path, total.files[path]) for path in total.worst[:_WORST]],
     }
@@ -191,6 +191,6 @@ def _detail(path: str, file: Measured) -> dict[str, object]:
         "lines": len(file.lines),
         "missing_lines": len(file.missing),
         "missing": line_ranges(file.missing),
-        "branches": len(file.branches),
-        "missing_branches": len(file.branches) - file.covered_branches,
+        "branches": file.branch_count,
+        "missing_branches": file.branch_count - file.covered_branches,
     }

@@ -62,7 +62,7 @@ def _contradict(summary: object, files: Iterable[Measured], *, where: str) -> No
     """
     claimed = mapping(summary, what=where)
     files = list(files)
-    lines, branches = sum(len(file.lines) for file in files), sum(len(file.branches) for file in files)
+    lines, branches = sum(len(file.lines) for file in files), sum(file.branch_count for file in files)
     covered_lines = sum(file.covered_lines for file in files)
     covered_branches = sum(file.covered_branches for file in files)
     recount = {

@@ -151,6 +151,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Tell whether there is a folder, in the same way."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def shown(root: Path, path: Path) -> str:
     """Return a path as it is shown: relative to the project where it lies inside, POSIX style."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()

@@ -87,7 +87,7 @@ def _contradict(node: Element, files: Iterable[Measured], *, where: str) -> None
     """
     files = list(files)
     lines, covered = sum(len(file.lines) for file in files), sum(file.covered_lines for file in files)
-    branches, taken = sum(len(file.branches) for file in files), sum(file.covered_branches for file in files)
+    branches, taken = sum(file.branch_count for file in files), sum(file.covered_branches for file in files)
     for kind, missed, executed in _counters(node, where):
         if kind == "LINE" and (missed, executed) != (lines - covered, covered):
             message = f"{where}: the counter of lines says {executed} of {missed + executed}"

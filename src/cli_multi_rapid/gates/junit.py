@@ -13,8 +13,8 @@ from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.ports import GateInput
 
 _PLACE = re.compile(r"^[ \t]*(?:File \")?([^\s:\"][^:\"\n]{0,400}?)(?:\", line |:)(\d{1,7})\b", re.MULTILINE)
-_NOT_RUN = {"notrun", "disabled", "skipped", "suppressed"}
-_FAILED = {"fail", "failed", "failure", "error", "errored", "broken"}
+_NOT_RUN = {"notrun", "disabled", "skipped", "suppressed", "ignored", "inconclusive", "pending", "todo"}
+_FAILED = {"fail", "failed", "failure", "error", "errored", "broken", "aborted", "crashed", "timedout", "timeout"}
 _FLAKY = "test-flaky"
 _RULES = {
     "failure": "test-failed",
@@ -82,7 +82,7 @@ def read_tests(reports: tuple[Report, ...], given: GateInput) -> Tests:
         _refuse_nameless(report, cases)
         _refuse_stale(report, cases, Path(given.root))
         found = [_trouble(element, part, known) for element in elements if (part := _bad_part(element))]
-        _refuse_contradiction(report, root, found)
+        _refuse_contradiction(report, root)
         total += len(cases)
         passed += _passed(cases)
         skipped += sum(map(_is_skipped, cases))
@@ -228,9 +228,14 @@ def _refuse_stale(report: Report, cases: list[Element], root: Path) -> None:
             raise EvidenceError(f"{one_line(path)} was changed after {report.path} was written", fix=_AGAIN)
 
 
-def _refuse_contradiction(report: Report, root: Element, found: list[Trouble]) -> None:
-    """Refuse a report whose attributes admit failures that its test cases do not show."""
-    suites = [element for element in _below(root) if element.tag != "testcase"]
-    texts = [element.attributes.get(key, "0").strip() for element in suites for key in ("failures", "errors")]
-    if not found and any(text not in ("", "0") for text in texts):
-        raise EvidenceError(f"{report.path} claims failures but has no failed test", fix=_AGAIN)
+def _refuse_contradiction(report: Report, root: Element) -> None:
+    """Refuse a report with a suite whose attributes admit failures that nothing in it shows."""
+    for suite in (element for element in _below(root) if element.tag != "testcase"):
+        if _claims_failures(suite) and not any(_bad_part(element) for element in _below(suite)):
+            name = one_line(suite.attributes.get("name", ""), limit=80)
+            of = f" of the suite {name}" if name else ""
+            raise EvidenceError(f"{report.path} claims failures{of} but has no failed test there", fix=_AGAIN)
+
+
+def _claims_failures(suite: Element) -> bool:
+    return any(suite.attributes.get(key, "").strip() not in ("", "0") for key in ("failures", "errors"))

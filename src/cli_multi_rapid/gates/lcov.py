@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cli_multi_rapid.gates.evidence import EvidenceError, Report
-from cli_multi_rapid.gates.measured import AGAIN, Measured, joined, whole_number
+from cli_multi_rapid.gates.measured import AGAIN, Measured, add, whole_number
 from cli_multi_rapid.gates.report_paths import ReportPaths
 
 FORM = "lcov"
@@ -44,7 +44,7 @@ def read(paths: ReportPaths) -> dict[str, Measured]:
             raise EvidenceError(f"{report.path} measures {path} twice", fix=AGAIN)
         seen.add((record.test, path))
         _contradict(record, where=f"{record.name} in {report.path}")
-        found[path] = joined(found[path], record.measured) if path in found else record.measured
+        add(found, path, record.measured)
     return found
 
 
@@ -110,7 +110,7 @@ def _contradict(record: _Record, *, where: str) -> None:
     recount: Mapping[str, int] = {
         "LF": len(measured.lines),
         "LH": measured.covered_lines,
-        "BRF": len(measured.branches),
+        "BRF": measured.branch_count,
         "BRH": measured.covered_branches,
     }
     for tag, number in recount.items():

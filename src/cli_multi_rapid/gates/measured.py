@@ -9,6 +9,9 @@ from cli_multi_rapid.gates.evidence import EvidenceError
 Branch = tuple[int, str]
 """The line that a branch leaves, and what tells it from the others of that line."""
 
+Exits = tuple[int, int]
+"""How many of the branches of a line were taken, and how many there are."""
+
 AGAIN = "measure the coverage again"
 _Key = TypeVar("_Key", int, Branch)
 _MAX_EXITS = 10_000
@@ -19,12 +22,14 @@ _MAX_LINE = 10**9
 class Measured:
     """What is known of one file: each line and each branch, and whether it was executed.
 
-    `form` names the kind of report; the branches of two kinds cannot be told apart, so they are never mixed.
+    `form` names the kind of report; the branches of two kinds cannot be told apart, so they are never mixed. `exits`
+    are the branches of lines where a report only counts them: how many of how many were taken.
     """
 
     form: str
     lines: dict[int, bool] = field(default_factory=dict)
     branches: dict[Branch, bool] = field(default_factory=dict)
+    exits: dict[int, Exits] = field(default_factory=dict)
 
     @property
     def covered_lines(self) -> int:
@@ -34,7 +39,12 @@ class Measured:
     @property
     def covered_branches(self) -> int:
         """Return how many branches were taken."""
-        return sum(self.branches.values())
+        return sum(self.branches.values()) + sum(taken for taken, _ in self.exits.values())
+
+    @property
+    def branch_count(self) -> int:
+        """Return how many branches there are."""
+        return len(self.branches) + sum(total for _, total in self.exits.values())
 
     @property
     def covered(self) -> int:
@@ -44,7 +54,7 @@ class Measured:
     @property
     def size(self) -> int:
         """Return how many lines and branches there are."""
-        return len(self.lines) + len(self.branches)
+        return len(self.lines) + self.branch_count
 
     @property
     def missing(self) -> list[int]:
@@ -62,11 +72,25 @@ class Measured:
         _once(self.branches, (line_number(line, where), label), hit=hit, where=where)
 
     def add_exits(self, line: int, *, taken: int, total: int, where: str) -> None:
-        """Record the branches of a line where a report only counts them: the first ones stand for those taken."""
+        """Record the branches of a line, once, where a report only counts them."""
         if not 0 <= taken <= total <= _MAX_EXITS:
             raise EvidenceError(f"{taken} of {total} branches cannot be: line {line} of {where}", fix=AGAIN)
-        for exit_ in range(total):
-            self.add_branch(line, str(exit_), hit=exit_ < taken, where=where)
+        if total:
+            # Counts, not a record for each: a short report may claim thousands of branches for every line.
+            self.exits[line_number(line, where)] = (taken, total)
+
+    def join(self, other: "Measured") -> None:
+        """Add what another record says of the same file: a line or branch was executed where either of them saw it.
+
+        Which branches were taken is not known where they are only counted; then the greater number stands for both.
+        """
+        for line, hit in other.lines.items():
+            self.lines[line] = hit or self.lines.get(line, False)
+        for branch, hit in other.branches.items():
+            self.branches[branch] = hit or self.branches.get(branch, False)
+        for line, (taken, total) in other.exits.items():
+            known_taken, known_total = self.exits.get(line, (0, 0))
+            self.exits[line] = (max(taken, known_taken), max(total, known_total))
 
 
 def line_number(value: object, where: str) -> int:
@@ -83,18 +107,16 @@ def whole_number(text: str | None, where: str) -> int:
     return int(text)
 
 
-def joined(one: Measured, other: Measured) -> Measured:
-    """Join what two records say of one file: a line or branch was executed where either of them saw it."""
-    lines = {line: one.lines.get(line, False) or other.lines.get(line, False) for line in one.lines | other.lines}
-    branches = {
-        branch: one.branches.get(branch, False) or other.branches.get(branch, False)
-        for branch in one.branches | other.branches
-    }
-    return Measured(one.form, lines, branches)
+def add(files: dict[str, Measured], path: str, measured: Measured) -> None:
+    """Add what one more record says of a file to what is known of files; the record may become the file's own."""
+    if path in files:
+        files[path].join(measured)
+    else:
+        files[path] = measured
 
 
 def combined(reports: Sequence[Mapping[str, Measured]]) -> dict[str, Measured]:
-    """Join reports: a line or branch counts as executed where any of them saw it.
+    """Join reports, which are used up: a line or branch counts as executed where any of them saw it.
 
     Raises:
         EvidenceError: one file has branches in reports of different kinds.
@@ -103,9 +125,9 @@ def combined(reports: Sequence[Mapping[str, Measured]]) -> dict[str, Measured]:
     for files in reports:
         for path, measured in files.items():
             known = found.get(path)
-            if known and known.form != measured.form and (known.branches or measured.branches):
+            if known and known.form != measured.form and (known.branch_count or measured.branch_count):
                 raise EvidenceError(f"{path} has branches in reports of two kinds", fix="give reports of one kind")
-            found[path] = joined(known, measured) if known else measured
+            add(found, path, measured)
     return found
 
 

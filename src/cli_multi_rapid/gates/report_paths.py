@@ -1,12 +1,12 @@
 """Where the files lie that a coverage report measures: every tool names them in its own way."""
 
 import os.path
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
-from cli_multi_rapid.gates.evidence import EvidenceError, Report, is_file, shown
+from cli_multi_rapid.gates.evidence import EvidenceError, Report, is_file, is_folder, shown
 
 _NAMED = 3
 
@@ -40,6 +40,10 @@ class ReportPaths:
             if is_file(candidate):
                 return shown(self.root, candidate)
         return shown(self.root, Path(os.path.normpath(self.root / name)))
+
+    def folders(self, names: Iterable[str]) -> list[str]:
+        """Return those of the folders that a report names which exist, each once: every file is looked for in them."""
+        return [name for name in dict.fromkeys(names) if name and is_folder(Path(os.path.normpath(self.root / name)))]
 
     def ending(self, ending: str, *, module: str = "") -> str:
         """Return the one file of the project whose path ends like this, as compilers of the JVM name sources.
