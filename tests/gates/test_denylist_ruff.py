@@ -25,7 +25,7 @@ def test_what_lies_on_several_lines_is_found_once(project):
     assert [(one.rule, one.line, one.severity) for one in result.findings] == [("ruff-S602", 5, Severity.HIGH)]
     assert result.status is GateStatus.FAIL
     assert result.tool == "google-re2, ruff"
-    project.write("a.py", "y = eval(x)  # no" + "qa: S307\n")
+    project.write("a.py", "y = ev" + "al(x)  # no" + "qa: S307\n")
     assert [one.rule for one in judge(project).findings] == ["python-eval"]
 
 
