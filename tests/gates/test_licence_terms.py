@@ -1,3 +1,5 @@
+import ast
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
