@@ -36,6 +36,7 @@ def test_what_tools_write_differently_is_the_same(judge, change) -> None:
 
 BROKEN = {
     "no end": "DA:1,1\n",
+    "no end after a whole record": f"DA:1,1\n{END}SF:src/b.js\nDA:1,1\n",
     "cut within a record": "DA:1,1\nDA:2\n" + END,
     "cut within a tag": "DA:1,1\nD\n" + END,
     "another file inside": f"DA:1,1\nSF:src/b.js\nDA:1,1\n{END}",
