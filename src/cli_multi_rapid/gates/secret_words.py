@@ -79,7 +79,8 @@ def is_strong(name: str) -> bool:
 
 
 _LOOKUP = re.compile(
-    r"\.\.\.|…|\$\{|\$\(|\{\{|<%|%\(|#\{|%\{|\{[^{}\s]*\}|\[\[|^\$\w+$|^\$env:|^%\w+%$|^@\w+@$|^<[^>]*>?$|^[!&*]\w+|^__\w+__$"
+    r"\.\.\.|…|\$\{|(?:\\x[0-9A-Fa-f]{2}){2}|\$\(|\{\{|<%|%\(|#\{|%\{|\{[^{}\s]*\}|\[\["
+    r"|^\$\w+$|^\$env:|^%\w+%$|^@\w+@$|^<[^>]*>?$|^[!&*]\w+|^__\w+__$"
     r"|^(?:vault|op|arn|ssm|env|file|secret|secrets|keyvault|ref|aws|akv|gcp|doppler|infisical|azurekeyvault)[:+]"
     r"|^(?:process|os|env|environ|config|settings|self|this|secrets|var|local|data|module|args|params|request|ctx|options)\."
     r"|://|^projects/|^[\w.]+\(|\)$|^\(|\(\)|=>|^-+$"
