@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 
 import compliance
+import secrets_recall
 from checkpoints import CHANGES, Kept, table
 from contenders import DBOS, FLOOR, OURS, PASS, PRE_COMMIT, START_UP
 from measuring import Measured
@@ -45,7 +46,8 @@ class Aim:
 class Outcome:
     """Everything that one benchmark found. `sizes`: steps by phase; `load_ms`: reading a phase of `load_steps`.
 
-    `kept` is what keeping states cost, `judged` what judging a project did, if that was measured.
+    `kept` is what keeping states cost, `judged` what judging a project did, `searched` what was found in the
+    corpus of secrets, if that was measured.
     """
 
     measured: Measured
@@ -54,6 +56,7 @@ class Outcome:
     load_ms: float | None
     kept: Kept | None = None
     judged: compliance.Compared | None = None
+    searched: secrets_recall.Found | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -117,7 +120,11 @@ def aims(outcome: Outcome) -> list[Aim]:
         for other in (compliance.SAME, compliance.USUAL)
     ]  # fmt: skip
     step = Aim(name="one step / floor", value=floor, limit=STEP_RATIO, unit="x")
-    return [*quick, step, *wholes, load, *states, *gates]
+    corpus = [
+        Aim(name=name, value=value, limit=limit, unit="files")
+        for name, (value, limit) in secrets_recall.aims(outcome.searched).items()
+    ]
+    return [*quick, step, *wholes, load, *states, *gates, *corpus]
 
 
 def text(outcome: Outcome) -> str:
@@ -127,6 +134,7 @@ def text(outcome: Outcome) -> str:
     lines += ["", *_start_up_table(outcome.measured), "", *_phase_table(outcome), ""]
     lines += table(outcome.kept) if outcome.kept else ["keeping states: not measured"]
     lines += ["", *(compliance.table(outcome.judged) if outcome.judged else ["compliance: not measured"])]
+    lines += ["", *(secrets_recall.table(outcome.searched) if outcome.searched else ["secrets: not measured"])]
     lines += ["", *_aim_table(aims(outcome))]
     if outcome.measured.missing:
         lines += ["", *(f"not run: {name}: {why}" for name, why in outcome.measured.missing.items())]
@@ -152,6 +160,7 @@ def data(outcome: Outcome) -> dict[str, object]:
             {"name": name, "situation": situation, "wall_ms": times}
             for (name, situation), times in (outcome.judged.times if outcome.judged else {}).items()
         ],
+        "searched": secrets_recall.data(outcome.searched) if outcome.searched else None,
         "load": {"steps": outcome.load_steps, "best_ms": outcome.load_ms},
         "aims": [{**asdict(aim), "verdict": aim.verdict} for aim in aims(outcome)],
         "not_run": dict(found.missing),
@@ -194,11 +203,11 @@ def _phase_table(outcome: Outcome) -> list[str]:
 
 
 def _aim_table(found: Iterable[Aim]) -> list[str]:
-    lines = [f"{'aims':<52}{'found':>10}{'at most':>10}"]
+    lines = [f"{'aims':<56}{'found':>10}{'at most':>10}"]
     for aim in found:
         digits = 2 if aim.unit == "x" else 0
         value = "-" if aim.value is None else f"{_number(aim.value, digits)} {aim.unit}"
-        lines.append(f"{aim.name:<52}{value:>10}{_number(aim.limit, digits) + ' ' + aim.unit:>10}  {aim.verdict}")
+        lines.append(f"{aim.name:<56}{value:>10}{_number(aim.limit, digits) + ' ' + aim.unit:>10}  {aim.verdict}")
     return lines
 
 

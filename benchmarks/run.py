@@ -18,9 +18,10 @@ import checkpoints
 import compliance
 import contenders
 import reporting
+import secrets_recall
 from measuring import BrokenError, Contender, Measured, interleave, measure
 
-PARTS = ("start-up", "phases", "load", "checkpoints", "compliance")
+PARTS = ("start-up", "phases", "load", "checkpoints", "compliance", "secrets")
 _LOADS = 15
 
 
@@ -98,10 +99,13 @@ def _measured(given: argparse.Namespace, scratch: Path) -> reporting.Outcome:
         rounds = min(rounds, 5)
         judged = compliance.compared(scratch, environ, files=20 * many, rounds=rounds, usual=not given.quick)
         measured.missing |= judged.missing
+    searched = secrets_recall.measured(scratch, quick=given.quick) if "secrets" in parts else None
+    measured.missing |= searched.missing if searched else {}
     return reporting.Outcome(
         measured=measured,
         kept=kept,
         judged=judged,
+        searched=searched,
         sizes=sizes,
         load_steps=5 * many,
         load_ms=load_ms(5 * many) if "load" in parts else None,

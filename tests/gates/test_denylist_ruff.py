@@ -1,5 +1,6 @@
 """Rules of ruff beside the patterns: they see what lies on several lines, and nothing switches them off."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -56,6 +57,15 @@ def test_links_are_not_followed(project, tmp_path):
     project.write("b.py", "x = 1\n")
     project.write("-c.py", "x = 1\n")
     assert judge(project).findings == ()
+
+
+def test_a_name_that_ruff_cannot_say_does_not_hide_what_it_finds(project):
+    name = os.fsdecode(b"b\xff.py")
+    project.write("a.py", "x = 1\n")
+    project.write(name, "x = 1\n")
+    assert judge(project).status is GateStatus.PASS
+    project.write(name, SHELL.format("1"))
+    assert judge(project).status is not GateStatus.PASS
 
 
 @pytest.mark.parametrize(

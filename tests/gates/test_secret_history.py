@@ -1,6 +1,8 @@
 """A secret that only the history has is found, named with the first commit that has it, and found once."""
 
+import os
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,6 +141,19 @@ def test_each_content_is_searched_once(project, commit):
     assert (result.details["commits"], result.status) == (4, GateStatus.PASS)
 
 
+def test_what_was_found_in_the_history_is_kept(project, commit):
+    commit(a__py=f'token = "{github_token()}"\n')
+    commit(a__py="x\n")
+    findings = str(project.aside / "findings.db")
+    first, second, without = (judge(project, findings=path) for path in (findings, findings, ""))
+    assert (first.cached, second.cached) == (False, True)
+    assert replace(second, cached=False) == first == without
+    commit(a__py=f'token = "{github_token(8)}"\n')
+    commit(a__py="x\n")
+    third = judge(project, findings=findings)
+    assert (third.cached, third.findings_total) == (False, 2)
+
+
 def test_with_only_what_changed_the_history_begins_at_the_base(project, commit):
     commit(old__py=f'token = "{github_token()}"\n')
     base = commit(old__py="x\n")
@@ -146,6 +161,17 @@ def test_with_only_what_changed_the_history_begins_at_the_base(project, commit):
     commit(new__py="x\n")
     result = judge(project, only=frozenset({"new.py"}), policy=Policy(base=base))
     assert [finding.path for finding in result.findings] == ["new.py"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes")
+def test_names_that_are_no_text(project, commit):
+    odd = os.fsdecode(b"a\xff.py")
+    project.write(odd, f'token = "{github_token()}"\n')
+    commit(b__py="x\n")
+    assert [finding.path for finding in judge(project, findings=str(project.aside / "f.db")).findings] == ["a\\xff.py"]
+    (project.root / odd).unlink()
+    commit(b__py="y\n")
+    assert [finding.path for finding in judge(project, findings=str(project.aside / "f.db")).findings] == ["a\\xff.py"]
 
 
 def test_a_history_without_commits_passes(project, git):

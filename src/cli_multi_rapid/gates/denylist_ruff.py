@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 from cli_multi_rapid.gates.evidence import LIMIT_BYTES, EvidenceError
 from cli_multi_rapid.gates.outcome import one_line
 from cli_multi_rapid.gates.parsing import mapping, read_json
+from cli_multi_rapid.gates.sources import printable
 from cli_multi_rapid.gates.tool_findings import project_path
 from cli_multi_rapid.model.gate import Finding, Severity
 from cli_multi_rapid.model.ports import GateInput
@@ -85,9 +86,14 @@ def ruff_findings(paths: Sequence[str], given: GateInput) -> dict[str, list[Find
         EvidenceError: it did not come to its end, or could not read a file.
     """
     python = [path for path in paths if path.endswith((".py", ".pyw"))]
+    asked = set(map(printable, python))
     found: dict[str, list[Finding]] = {}
     for start in range(0, len(python), _AT_ONCE):
         for path, finding in _checked(python[start : start + _AT_ONCE], given):
+            if path not in asked:
+                raise EvidenceError(
+                    f"ruff speaks of {one_line(path)}, which is no file that it was given", fix="rename it"
+                )
             before = found.setdefault(path, [])
             if finding.rule != UNPARSED or all(one.rule != UNPARSED for one in before):
                 before.append(finding)

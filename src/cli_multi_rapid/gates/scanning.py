@@ -13,7 +13,7 @@ from typing import Protocol
 
 from cli_multi_rapid.gates.evidence import EvidenceError
 from cli_multi_rapid.gates.outcome import Scanned, Sighting
-from cli_multi_rapid.gates.sources import Source, SourceTree
+from cli_multi_rapid.gates.sources import Source, SourceTree, printable
 from cli_multi_rapid.model.gate import Finding, Severity
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.version import VERSION
@@ -48,8 +48,7 @@ class Scanning:
         self._stopped = given.stopped
         self._tree = tree
         self._scan = scan
-        digest = sha256(json.dumps([VERSION, scope], sort_keys=True).encode()).hexdigest()
-        self._cache = FindingsCache(Path(given.findings), digest) if given.findings else None
+        self._cache = cache_of(given, scope)
 
     def __iter__(self) -> Iterator[Sighting]:
         """Yield what was found, file by file. Texts are replaced by their digests, so that none is kept.
@@ -64,10 +63,10 @@ class Scanning:
         for path in self._tree.paths:
             if self._stopped():
                 raise EvidenceError("the run was stopped")
-            content = self._blobs.get(path, "")
+            content, name = self._blobs.get(path, ""), printable(path)
             if self._is_known(path, before):
                 self.known += 1
-                scanned = _read(path, before[path][1])
+                scanned = read_back(name, before[name][1])
             else:
                 source = self._tree.source(path)
                 if source is None:
@@ -76,15 +75,15 @@ class Scanning:
                 scanned = digested(scan.file(source))
                 self.searched += 1
                 if content and _blob_id(source.data, like=content) == content:
-                    fresh.append((path, content, _written(scanned)))
+                    fresh.append((name, content, written(scanned)))
             self.binary += scanned.binary
             yield from scanned.sightings
-        gone = before.keys() - self._blobs.keys()
+        gone = before.keys() - set(map(printable, self._blobs))
         if self._cache and (fresh or gone):
             self._cache.keep(fresh, gone=gone)
 
     def _is_known(self, path: str, before: Mapping[str, tuple[str, str]]) -> bool:
-        kept, content = before.get(path), self._blobs.get(path)
+        kept, content = before.get(printable(path)), self._blobs.get(path)
         return kept is not None and content is not None and kept[0] == content
 
     @property
@@ -98,6 +97,12 @@ class Scanning:
         return self.known > 0 and not self.searched
 
 
+def cache_of(given: GateInput, scope: object) -> FindingsCache | None:
+    """Return where results of a scope are kept, or None where none are."""
+    digest = sha256(json.dumps([VERSION, scope], sort_keys=True).encode()).hexdigest()
+    return FindingsCache(Path(given.findings), digest) if given.findings else None
+
+
 def digested(scanned: Scanned) -> Scanned:
     """Return a result with digests in place of texts."""
     sightings = tuple(
@@ -109,7 +114,8 @@ def digested(scanned: Scanned) -> Scanned:
     return replace(scanned, sightings=sightings)
 
 
-def _written(scanned: Scanned) -> str:
+def written(scanned: Scanned) -> str:
+    """Return a result as the text that is kept of it."""
     if not scanned.sightings:
         return "binary" if scanned.binary else ""
     rows = [
@@ -120,7 +126,8 @@ def _written(scanned: Scanned) -> str:
     return json.dumps([scanned.binary, rows], ensure_ascii=True, separators=(",", ":"))
 
 
-def _read(path: str, text: str) -> Scanned:
+def read_back(path: str, text: str) -> Scanned:
+    """Return the result that was kept as a text."""
     if text in ("", "binary"):
         return Scanned(binary=text == "binary")
     binary, rows = json.loads(text)

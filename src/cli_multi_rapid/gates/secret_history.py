@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cli_multi_rapid.gates.evidence import EvidenceError
-from cli_multi_rapid.gates.outcome import Sighting, counted
-from cli_multi_rapid.gates.scanning import FileScan, digested
-from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source
+from cli_multi_rapid.gates.outcome import Scanned, Sighting, counted
+from cli_multi_rapid.gates.scanning import FileScan, cache_of, digested, read_back, written
+from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source, printable
 from cli_multi_rapid.model.gate import Finding, Severity
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.system.git import Repository, open_repository
@@ -18,6 +18,7 @@ from cli_multi_rapid.system.globs import matches
 Identity = tuple[str, str, str]
 """What is one secret: its rule, its path, and what stands for its text."""
 
+_BATCH = 2_000
 _FIX = "revoke it where it was issued; whoever has the repository has it"
 _WHOLE = "fetch the whole history:  git fetch --unshallow"
 
@@ -33,16 +34,20 @@ class Past:
 class PastSecrets:
     """Searches what the commits that `HEAD` has, and `since` has not, have added.
 
-    `commits` and `contents` count what was looked at, once it has been. A content that lies in the project now, by
-    git's id of it, is not searched again, and a secret that is `known` from there is not named again.
+    `commits` and `contents` count what was looked at, once it has been; what was found in `known` contents was kept
+    from before, for the `scope`: everything that decides what is found beside path and content. A content that lies in
+    the project now, by git's id of it, is not searched again, and a secret that is `present` there is not named again.
     """
 
-    def __init__(self, given: GateInput, exclude: tuple[str, ...], *, known: set[Identity]) -> None:
+    def __init__(self, given: GateInput, exclude: tuple[str, ...], *, scope: object, present: set[Identity]) -> None:
         self.commits = 0
         self.contents = 0
+        self.known = 0
         self._given = given
         self._exclude = exclude
-        self._known = known
+        self._seen = present
+        self._cache = cache_of(given, ["history", scope])
+        self._fresh: list[tuple[str, str, str]] = []
         self._since = given.policy.base if given.only is not None else ""
 
     def search(self, scan: Callable[[], FileScan], *, present: set[str]) -> Iterator[Past]:
@@ -56,17 +61,27 @@ class PastSecrets:
         if not commit_of(repository, "HEAD"):
             return
         self.commits = commit_count(repository, since=self._since)
+        before = self._cache.known() if self._cache else {}
         scanner: FileScan | None = None
         with Contents(repository) as contents:
-            for added in additions(repository, since=self._since):
-                if self._given.stopped():
-                    raise EvidenceError("the run was stopped")
-                if added.blob in present or matches(added.path, self._exclude):
-                    continue
-                present.add(added.blob)
+            for added in self._wanted(repository, present):
                 self.contents += 1
-                scanner = scanner or scan()
-                yield from self._found(scanner, added, contents)
+                if kept := before.get(_key(added)):
+                    self.known += 1
+                    yield from self._unseen(read_back(added.path, kept[1]), added)
+                else:
+                    scanner = scanner or scan()
+                    yield from self._found(scanner, added, contents)
+        self._keep()
+
+    def _wanted(self, repository: Repository, present: set[str]) -> Iterator[Addition]:
+        for added in additions(repository, since=self._since):
+            if self._given.stopped():
+                raise EvidenceError("the run was stopped")
+            path = printable(added.path)
+            if added.blob not in present and not matches(path, self._exclude):
+                present.add(added.blob)
+                yield replace(added, path=path)
 
     def _repository(self) -> Repository:
         repository = open_repository(Path(self._given.root), environ=self._given.env)
@@ -81,11 +96,27 @@ class PastSecrets:
         if data is None:
             yield Past(_too_large(added), added.commit)
             return
-        for sighting in digested(scanner.file(Source(added.path, data))).sightings:
+        scanned = digested(scanner.file(Source(added.path, data)))
+        self._fresh.append((_key(added), added.blob, written(scanned)))
+        if len(self._fresh) >= _BATCH:
+            self._keep()
+        yield from self._unseen(scanned, added)
+
+    def _unseen(self, scanned: Scanned, added: Addition) -> Iterator[Past]:
+        for sighting in scanned.sightings:
             identity = identity_of(sighting)
-            if identity not in self._known:
-                self._known.add(identity)
+            if identity not in self._seen:
+                self._seen.add(identity)
                 yield Past(_named(sighting, added), added.commit)
+
+    def _keep(self) -> None:
+        if self._cache and self._fresh:
+            self._cache.keep(self._fresh)
+        self._fresh.clear()
+
+
+def _key(added: Addition) -> str:
+    return f"{added.blob} {added.path}"
 
 
 def _named(sighting: Sighting, added: Addition) -> Sighting:

@@ -79,10 +79,11 @@ def is_strong(name: str) -> bool:
 
 
 _LOOKUP = re.compile(
-    r"\.\.\.|…|\$\{|\$\(|\{\{|<%|%\(|#\{|%\{|\{\w*\}|\[\[|^\$\w+$|^\$env:|^%\w+%$|^@\w+@$|^<[^>]*>?$|^[!&*]\w+|^__\w+__$"
+    r"\.\.\.|…|\$\{|(?:\\x[0-9A-Fa-f]{2}){2}|\$\(|\{\{|<%|%\(|#\{|%\{|\{[^{}\s]*\}|\[\["
+    r"|^\$\w+$|^\$env:|^%\w+%$|^@\w+@$|^<[^>]*>?$|^[!&*]\w+|^__\w+__$"
     r"|^(?:vault|op|arn|ssm|env|file|secret|secrets|keyvault|ref|aws|akv|gcp|doppler|infisical|azurekeyvault)[:+]"
     r"|^(?:process|os|env|environ|config|settings|self|this|secrets|var|local|data|module|args|params|request|ctx|options)\."
-    r"|://|^projects/|^\w+\(|\)$|^\(|\(\)|=>|^-+$"
+    r"|://|^projects/|^[\w.]+\(|\)$|^\(|\(\)|=>|^-+$"
 )
 _HASH = re.compile(
     r"(?i)^\$(?:[125]|6|y|7|2[abxy]|argon2\w*|pbkdf2\S*|scrypt|bcrypt\S*|apr1|s0|md5)\$"
@@ -154,7 +155,8 @@ def is_password(value: str) -> bool:
     digits = sum(map(str.isdigit, value))
     signs = sum(not char.isalnum() for char in value)
     plain_signs = sum(char in "_-./:, ?" for char in value)
-    if len(letters) < 3 or (not digits and signs == plain_signs):
+    cases = any(map(str.isupper, value)) and any(map(str.islower, value))
+    if len(letters) < 3 or (not digits and (signs == plain_signs or not cases)):
         return is_key(value)  # words, unless they are none
     # What has words and at most two digits is a name with a number, as long as it has no sign that names do not have.
     if signs == plain_signs and signs and digits <= 2 and word_share(value) >= _UNLIKE_WORDS:

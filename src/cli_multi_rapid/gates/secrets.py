@@ -37,6 +37,11 @@ class _Searched:
     found: tuple[Past, ...]
 
     @property
+    def cached(self) -> bool:
+        past = self.past
+        return self.scanning.cached and (past is None or past.known == past.contents)
+
+    @property
     def words(self) -> str:
         words = self.tree.counted(self.scanning.files)
         return f"{words} and {in_words(self.past)}" if self.past else words
@@ -65,7 +70,7 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
         tool="kingfisher",
         tool_version=version(_PACKAGE),
         rules_digest=_digest(),
-        cached=searched.scanning.cached and not searched.past,
+        cached=searched.cached,
         details={
             "files": searched.scanning.files,
             "passed_over": searched.tree.passed_over,
@@ -80,12 +85,13 @@ def _searched(spec: GateSpec, given: GateInput, add: Callable[[Sighting], None])
         return SecretScan(_scanner(given.cache))
 
     tree, known = SourceTree(given, spec.exclude), set[Identity]()
-    scanning = Scanning(given, tree, scope=["secrets", version(_PACKAGE), _digest()], scan=scan)
+    scope = ["secrets", version(_PACKAGE), _digest()]
+    scanning = Scanning(given, tree, scope=scope, scan=scan)
     for sighting in scanning:
         add(sighting)
         known.add(identity_of(sighting))
     tree.check(known=scanning.known)
-    past = PastSecrets(given, spec.exclude, known=known) if spec.history else None
+    past = PastSecrets(given, spec.exclude, scope=scope, present=known) if spec.history else None
     found: list[Past] = []
     for one in past.search(lambda: scan(()), present=_contents(given, tree)) if past else ():
         add(one.sighting)

@@ -1,6 +1,7 @@
 """The project's files as the scanning checks read them: regular files inside the project only, links not followed."""
 
 import codecs
+import os
 import stat
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +19,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file of the project and its bytes."""
+    """One file of the project, its path as it is shown, and its bytes."""
 
     path: str
     data: bytes
@@ -56,7 +57,7 @@ class SourceTree:
         if data is None:
             return None
         self.read += 1
-        return Source(path, data)
+        return Source(printable(path), data)
 
     def counted(self, files: int) -> str:
         """Return a number of files in words."""
@@ -86,10 +87,15 @@ class SourceTree:
         except (FileNotFoundError, NotADirectoryError, NotRegularError):
             self.passed_over += 1
         except TooLargeError:
-            self.large.append(path)
+            self.large.append(printable(path))
         except (OSError, ValueError):
-            self._unreadable.append(path)
+            self._unreadable.append(printable(path))
         return None
+
+
+def printable(path: str) -> str:
+    """Return a path as it is shown and kept: bytes that are no UTF-8, in a file's name, as `\\xff`."""
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def text_of(data: bytes) -> str | None:
