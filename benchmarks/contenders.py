@@ -25,6 +25,7 @@ def clean_environ(environ: Mapping[str, str], *, state: Path) -> dict[str, str]:
     """Return the environment of the contenders: bytecode is written, tests and git settings do not interfere."""
     kept = {name: value for name, value in environ.items() if not name.startswith(_DROPPED)}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    kept |= {name: environ[name] for name in ("CMR_CACHE_DIR",) if name in environ}  # it takes seconds to make anew
     nobody = {f"GIT_{role}_{what}": "benchmark" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     nowhere = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     return {**kept, **nobody, **nowhere, "CMR_STATE_DIR": str(state), "CMR_TRUST": "1", "CMR_PARALLEL": str(FAN_WIDTH)}

@@ -22,8 +22,8 @@ GITLESS = {name: value for name, value in os.environ.items() if not name.startsw
 
 
 MEASURED = frozenset((
-    "system", "test_actions.py", "test_commands.py", "test_started.py", "test_tried_by_an_attacker.py",
-    "test_worktrees.py",
+    "test_actions.py", "test_commands.py", "test_process_trees.py", "test_project.py", "test_supervisor.py",
+    "test_tried_by_an_attacker.py", "test_worktrees.py",
 ))  # fmt: skip
 """Folders and files whose children run with coverage. Elsewhere measuring would take half of their time for nothing."""
 

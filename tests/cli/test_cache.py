@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SEEDS = 3
+SEEDS = 2
 
 
 @pytest.fixture

@@ -347,7 +347,7 @@ _PHASE = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_PHASE, st.text(max_size=40))
 def test_no_content_raises_anything_but_spec_invalid(values: dict[str, object], text: str) -> None:
     for files in (

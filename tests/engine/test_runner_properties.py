@@ -30,7 +30,7 @@ from cli_multi_rapid.testing import (
 
 ACTS = {"success": Act(), "failure": FAILS, "timeout": TIMES_OUT, "error": MISSING}
 BAD = {"failure", "timeout", "error"}
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 # -- the oracle: plain words and dictionaries
@@ -258,7 +258,7 @@ def check_every_crash(make, full, *, since=1):
             assert drill.state().status is state.status
 
 
-@settings(MANY, max_examples=40)
+@settings(MANY, max_examples=25)
 @given(phases=phase_plans(), parallel=st.integers(1, 3))
 def test_any_run_ends_the_same_after_a_crash_at_any_event(phases, parallel):
     def make(folder, store):
@@ -343,7 +343,7 @@ def test_a_cancelled_run_ends_the_same_after_a_crash_at_any_event_since(tmp_path
             assert drill.children.started() == ["a/z", "a/w"]
 
 
-@settings(MANY, max_examples=40)
+@settings(MANY, max_examples=25)
 @given(phases=phase_plans(), data=st.data())
 def test_any_run_ends_the_same_when_it_is_interrupted_again_and_again(phases, data):
     with tempfile.TemporaryDirectory() as folder:

@@ -307,7 +307,7 @@ def covers(whole: Any, part: Any) -> bool:
     return bool(whole == part) and isinstance(whole, bool) == isinstance(part, bool)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize(("shape", "schema"), [(PhaseSpec, "phase"), (GateFile, "gates"), (ConfigFile, "config")])
 def test_what_fits_the_schema_is_built_without_loss(shape: type, schema: str, data: st.DataObject) -> None:
@@ -318,7 +318,7 @@ def test_what_fits_the_schema_is_built_without_loss(shape: type, schema: str, da
     assert build(shape, plain(loaded.value)) == loaded.value
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_no_plain_value_whatever_breaks_the_loading(data: st.DataObject) -> None:
     anything = st.recursive(
