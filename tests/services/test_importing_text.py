@@ -135,6 +135,10 @@ REFUSED = {
     "after a pipe": f"echo a | {X}",
     "after an assignment": f"A=b {X}",
     "in a substitution": f"echo $({X})",
+    "after an option and what may be nothing": f"bash -c $a {X}",
+    "after a command that may be nothing": f"$a ${{b}} {X}",
+    "after a substitution that may give nothing": f"eval `a` $(b) {X}",
+    "after a prefix and what may be nothing": f"sudo $a {X}",
 }
 
 

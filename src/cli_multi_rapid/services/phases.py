@@ -129,6 +129,7 @@ def wish_again(record: Payload, run: str, settings: Settings) -> Wish:
         parent=run,
         branch=str(record.get("to_branch", "")),
         history=record.get("history") is True,
+        changed_only=record.get("changed_only") is True,
         approvers=settings.approvers,
     )
 

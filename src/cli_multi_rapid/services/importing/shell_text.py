@@ -40,6 +40,9 @@ class Spot:
         if self.quoting in {Quoting.HERE, Quoting.FIXED}:
             return bool(_HERE_CODE.search(_QUOTES.sub("", self.before)))
         words = _ASSIGNMENTS.sub("", self.before)
+        return self._runs_after(words) or self._runs_after(_VANISHING.sub("", words))
+
+    def _runs_after(self, words: str) -> bool:
         first = not self.assigned and not re.search(r"\s", _QUOTED.sub("", words))
         plain = _QUOTES.sub("", words)
         return first or any(one.search(plain) for one in (_RUN_BY, _CODE_OF, _ALL_CODE))
@@ -62,6 +65,8 @@ class Spot:
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\\.", re.DOTALL)
 _QUOTES = re.compile(r"[\"'\\]")
+# Words that are nothing where what they stand for is empty, so that the next word takes their place.
+_VANISHING = re.compile(r"(?<!\S)(?:\$\w+|\$[@*]|\$\{[^}\s]*\}|\$\([^()]*\)|`[^`]*`)+\s+")
 _ASSIGNMENTS = re.compile(r"^\s*(?:[A-Za-z_][A-Za-z0-9_]*\+?=(?:\"[^\"]*\"|'[^']*'|[^\s\"'])*\s+)*")
 _INTERPRETERS = (
     r"(?:^|[\s/])(?:python[0-9.]*|pypy[0-9.]*|node|deno|bun|perl|ruby|php|lua|R|Rscript|bash|sh|dash|zsh|ksh|pwsh|su"
