@@ -133,7 +133,7 @@ def _write(root: Path, files: int, scratch: Path) -> None:
     (root / "config/compliance-gates.yaml").write_text(
         "schema: cmr/gates@v1\ngates:\n  secrets: {check: secrets}\n"
         f"  denylist: {{check: denylist, default-set: false, patterns: [{patterns}]}}\n"
-        f"  lint: {{check: command, run: {ruff}, format: sarif}}\n"
+        f"  lint: {{check: command, run: {ruff}, format: sarif, cache: true}}\n"
     )
     scan = scratch / "scan.py"
     scan.write_text(_SCAN)

@@ -11,7 +11,7 @@ from cli_multi_rapid.errors import InputInvalid
 if TYPE_CHECKING:
     from cli_multi_rapid.documents.reports import RunView
     from cli_multi_rapid.engine.recovery import Choice
-    from cli_multi_rapid.model.events import NewEvent, Payload
+    from cli_multi_rapid.model.events import Event, NewEvent, Payload
     from cli_multi_rapid.model.settings import Settings
     from cli_multi_rapid.services.runs import Ended, Session
     from cli_multi_rapid.services.settings import ProjectSettings
@@ -114,6 +114,20 @@ def session_of(
         yield Session(
             limits=limits, observer=shown, warn=warn, wait=wait, half_done=half_done or Choice.ASK, cache=cache
         )
+    finally:
+        shown.close()
+
+
+def watched(common: Common, events: "Sequence[Event]", *, notes: Sequence[str] = ()) -> None:
+    """Show on standard error what has been recorded, after some words of warning."""
+    from cli_multi_rapid.cli.console import renderer
+
+    for text in notes:
+        warn(text)
+    shown = renderer(verbose=common.verbose)
+    try:
+        for event in events:
+            shown.event(event)
     finally:
         shown.close()
 

@@ -17,6 +17,7 @@ from cli_multi_rapid.model.gate_settings import GateSpec, ReportFormat
 from cli_multi_rapid.model.phase import duration_s
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.process import Command, Exit
+from cli_multi_rapid.system.environment import program_file
 
 _LOG_TAIL_BYTES = 4 << 10
 
@@ -65,6 +66,14 @@ def _run(gate: Gate) -> tuple[int, tuple[Report, ...]]:
     return code, reports
 
 
+def _tool_file(spec: GateSpec, given: GateInput) -> dict[str, object]:
+    """Return which file the program was, where what it found may be taken over as long as it is the same."""
+    if not spec.cache or not spec.run or given.evidence is not None or spec.reports:
+        return {}
+    found = program_file(spec.run[0], given.env.get("PATH", ""))
+    return {"tool_file": found} if found else {}
+
+
 def _judgeable_code(spec: GateSpec, ended: Exit, log: Path) -> int:
     """Return the exit code where the tool came to its end with one of `ok-codes`."""
     tool = spec.run[0]
@@ -110,7 +119,7 @@ def _verdict(gate: Gate, reports: tuple[Report, ...], *, code: int | None) -> Ga
         threshold=0.0,
         tool=tool,
         tool_version=", ".join(dict.fromkeys(part.tool_version for part in read if part.tool_version)),
-        details={"blocking": tally.blocking, "suppressed": suppressed, "exit_code": code},
+        details={"blocking": tally.blocking, "suppressed": suppressed, "exit_code": code, **_tool_file(spec, given)},
     )
 
 

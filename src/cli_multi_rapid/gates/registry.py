@@ -91,7 +91,7 @@ _SETTINGS: Mapping[Check, frozenset[str]] = {
     Check.TESTS: frozenset({"reports", "artifact"}),
     Check.SECRETS: frozenset({"exclude", "history"}),
     Check.DENYLIST: frozenset({"default_set", "patterns", "exclude", "fail_on", "ruff"}),
-    Check.COMMAND: frozenset({"reports", "artifact", "run", "format", "ok_codes", "fail_on", "timeout"}),
+    Check.COMMAND: frozenset({"reports", "artifact", "run", "format", "ok_codes", "fail_on", "timeout", "cache"}),
     Check.DIFF: frozenset({"allow", "deny", "max_files", "max_lines", "max_file_size"}),
     Check.EXPRESSION: frozenset({"assert_"}),
     Check.PROJECT: frozenset({"file", "fail_on", "timeout"}),

@@ -100,6 +100,11 @@ class GateSpec:
     ok_codes: tuple[int, ...] = key(
         "Exit codes with which its output is judged (command).", default=(0, 1), alias="ok-codes"
     )
+    cache: bool = key(
+        "What the command finds follows from the project's files, the command and its program alone: where these are "
+        "the same, `validate-compliance` takes over what it found (command).",
+        default=False,
+    )
     fail_on: Severity = key(
         "Least severity that blocks (denylist, command, project, dependencies).",
         default=Severity.LOW,

@@ -28,7 +28,7 @@ class Validation:
 
 def prepare_validation(
     project: Project, settings: ProjectSettings, *, gates: tuple[str, ...], changed: str | None = None,
-    history: bool = False,
+    history: bool = False, request: str = "",
 ) -> Validation:  # fmt: skip
     """Return a run that only evaluates gates: those named, else all of the project.
 
@@ -57,6 +57,7 @@ def prepare_validation(
         level=level,
         changed_only=changed is not None,
         history=history,
+        request=request,
         parallel=settings.parallel,
         final_gates=wanted,
         approvers=settings.approvers,

@@ -34,7 +34,7 @@ class ProjectGates:
 
     The commands of gates are children of the run like those of steps: supervised, tagged, their output masked.
     `base` is the commit that the project is compared with; with `changed_only`, checks that look at files look at those
-    that differ from it.
+    that differ from it. With `settles`, results say whether the project was the same before and after.
     """
 
     run: str
@@ -47,6 +47,7 @@ class ProjectGates:
     children: ProcessRunner
     base: str = ""
     changed_only: bool = False
+    settles: bool = False
     warn: Callable[[str], None] = lambda _: None
     _active: set["Future[Exit]"] = field(default_factory=set)
     _stopped: list[bool] = field(default_factory=list)
@@ -103,7 +104,10 @@ class ProjectGates:
                 stopped=lambda: bool(self._stopped),
             )  # fmt: skip
 
-        return evaluate({name: self.gates[name] for name in wanted}, given, parallel=self.parallel)
+        results = evaluate({name: self.gates[name] for name in wanted}, given, parallel=self.parallel)
+        if not self.settles or not tree or tree_in(project, repository, index=index).id != tree:
+            return results
+        return tuple(replace(one, details={**one.details, "settled": True}) for one in results)
 
     def _change(self, repository: "Repository | None", tree: str) -> "Change | None":
         with self._looking:

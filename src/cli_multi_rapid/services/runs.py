@@ -294,7 +294,7 @@ async def _driven(held: _Held, state: RunState, plan: RunPlan, keeping: Keeping 
             run=state.id, project=project, gates=plan.gates, level=plan.level, parallel=plan.parallel,
             env=around.environ, secrets=tuple(around.secrets.values()), children=children,
             base=base_commit(state.started), changed_only=bool(state.started.get("changed_only")),
-            warn=held.session.warn,
+            settles=bool(state.started.get("request")), warn=held.session.warn,
         ),
         observer=held.session.observer,
         folder=project.folder(state.id),

@@ -33,7 +33,8 @@ _NUMBER_CHARACTERS = 400
 class Wish:
     """What a user asks for: which phases, with which inputs, judged how.
 
-    With `history` every gate of the kind secrets searches what the commits have added, too.
+    With `history` every gate of the kind secrets searches what the commits have added, too. `request` is a digest of
+    all that a verdict of gates alone follows from; see `services.unchanged`.
     """
 
     targets: tuple[str, ...]
@@ -46,6 +47,7 @@ class Wish:
     branch: str = ""
     changed_only: bool = False
     history: bool = False
+    request: str = ""
     approvers: Approvers = field(default_factory=dict)
 
 
@@ -79,6 +81,8 @@ def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: s
         to_branch=wish.branch, changed_only=wish.changed_only,
         by=payload_of(Person(user=system_user(), name=tree.user[0], email=tree.user[1])),
     )  # fmt: skip
+    if wish.request:
+        record["request"] = wish.request
     if wish.approvers and any(step.approval for phase in phases for step in phase.steps):
         record["approvers"] = {name: list(members) for name, members in wish.approvers.items()}
     return record

@@ -158,6 +158,18 @@ def present_without_running(
     return {entry: _presence(entry, environment, environ_path) for entry in requires}
 
 
+def program_file(name: str, path: str) -> list[object] | None:
+    """Return which file a program is on a PATH, with its size and the time of its last change; None if there is none.
+
+    A name with a folder in it is found nowhere: it may be another file in another folder.
+    """
+    found = None if os.path.dirname(name) else find_program(name, path)  # noqa: PTH120  also of Windows' names
+    if found is None:
+        return None
+    state = os.stat(found)  # noqa: PTH116  the program itself, links followed
+    return [found, state.st_size, state.st_mtime_ns]
+
+
 def find_program(name: str, path: str, *, avoid: Path | None = None) -> str | None:
     """Return the absolute path of a program on a PATH, or None.
 

@@ -23,9 +23,10 @@ from cli_multi_rapid.errors import UsageError
 @click.option(
     "--write-baseline", is_flag=True, help="Keep what is found as known: from then on only new findings block."
 )
+@click.option("--no-cache", "cache", flag_value=False, default=True, help="Judge anew, also what is unchanged.")
 def validate_compliance(
     common: Common, *, level: str | None, gates: tuple[str, ...], changed: str | None, history: bool,
-    write_baseline: bool,
+    write_baseline: bool, cache: bool,
 ) -> int:  # fmt: skip
     """Evaluate the gates of config/compliance-gates.yaml on the project as it is.
 
@@ -33,18 +34,40 @@ def validate_compliance(
     upstream branch, else HEAD.
     """
     from cli_multi_rapid.cli.console import emit, note
-    from cli_multi_rapid.cli.driving import opened, print_summary, session_of
+    from cli_multi_rapid.cli.driving import opened, print_summary, session_of, watched
     from cli_multi_rapid.documents.reports import compliance
     from cli_multi_rapid.documents.text import plural
-    from cli_multi_rapid.services.compliance import prepare_validation
-    from cli_multi_rapid.services.compliance import write_baseline as keep
     from cli_multi_rapid.services.history import one
-    from cli_multi_rapid.services.runs import start
+    from cli_multi_rapid.services.unchanged import judged_before, request_of
+    from cli_multi_rapid.services.wiring import open_project
 
     if write_baseline and changed is not None:
         raise UsageError("--write-baseline and --changed exclude each other", hint="a baseline is of the whole project")
+    request = (
+        request_of(open_project(common.folder), asked=[level, gates, changed, history], base=changed or "")
+        if not write_baseline
+        else None
+    )
+    if request is not None and cache:
+        project = open_project(common.folder)
+        known = judged_before(project, request)
+        if known is not None:
+            watched(common, known, notes=request.notes)
+            note("nothing has changed since these gates judged last, so their verdict stands; --no-cache judges anew")
+            view = one(project, known[0].run)
+            if common.as_json:
+                emit(compliance(view))
+            else:
+                print_summary(project, view)
+            return view.exit_code or 0
+    from cli_multi_rapid.services.compliance import prepare_validation
+    from cli_multi_rapid.services.compliance import write_baseline as keep
+    from cli_multi_rapid.services.runs import start
+
     project, settings = opened(common, level=level)
-    wanted = prepare_validation(project, settings, gates=gates, changed=changed, history=history)
+    wanted = prepare_validation(
+        project, settings, gates=gates, changed=changed, history=history, request=request.digest if request else ""
+    )
     with session_of(common, settings, notes=wanted.notes) as session:
         ended = start(project, wanted.record, session=session, alone=False)
     view = one(project, ended.run)
