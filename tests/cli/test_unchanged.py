@@ -155,8 +155,7 @@ def test_an_altered_record_is_nothing_to_go_by(project):
     judged(project)
     (log,) = Path(os.environ["CMR_STATE_DIR"]).rglob("events.db")
     with sqlite3.connect(log) as connection:
-        changed = connection.execute("UPDATE event SET payload = replace(payload, 'fine', 'x') || ' '").rowcount
-    assert changed
+        connection.execute("UPDATE event SET payload = replace(payload, 'no match in', 'no thing in')")
     assert not judged(project)
 
 
