@@ -96,3 +96,11 @@ def test_what_is_read_in_the_order_of_the_schema(one):
     assert members["at"].type == ir.StringType(format="date-time")
     assert members["how"].type.tag == "k"
     assert [value for value, _ in members["how"].type.cases] == ["a", "b"]
+
+
+def test_what_is_shared_is_read_once(one):
+    shared = {f"d{n}": closed(a={"$ref": f"#/$defs/d{n + 1}"}, b={"$ref": f"#/$defs/d{n + 1}"}) for n in range(40)}
+    found = judged(one({**closed(x={"$ref": "#/$defs/d0"}), "$defs": {**shared, "d40": closed()}}))
+    assert not found.violations
+    first = found.type.members[0].type
+    assert first.members[0].type is first.members[1].type

@@ -62,6 +62,7 @@ def lowered(found: ContractSet, contract: Contract) -> Lowered:
 class _Reading:
     found: ContractSet
     violations: list[Violation] = field(default_factory=list)
+    _known: dict[Target, tuple[ir.Type | None, bool]] = field(default_factory=dict)
 
     def refuse(self, place: Target, reason: str) -> None:
         one = Violation(place=str(place), reason=reason)
@@ -69,7 +70,12 @@ class _Reading:
             self.violations.append(one)
 
     def type_at(self, place: Target) -> tuple[ir.Type | None, bool]:
-        """Return the type at a place, and whether null is allowed beside it."""
+        """Return the type at a place, and whether null is allowed beside it. What is shared is read once."""
+        if place not in self._known:
+            self._known[place] = self._read(place)
+        return self._known[place]
+
+    def _read(self, place: Target) -> tuple[ir.Type | None, bool]:
         schema = self.found.resolved(place)
         if not isinstance(schema, dict):
             self.refuse(place, "a schema that is only true or false is not part of the profile")
