@@ -5,6 +5,7 @@ import pytest
 from cli_multi_rapid.contracts.cycles import circle, shown
 from cli_multi_rapid.contracts.loading import FOLDER, Target
 from cli_multi_rapid.contracts.validation import compiled
+from cli_multi_rapid.errors import SpecInvalid
 
 
 def messages(found):
@@ -72,3 +73,18 @@ def test_a_circle_without_an_end_is_told_from_a_recursive_type(one):
     assert not circle(tree, start, in_place=True)
     assert circle(tree, start, in_place=False)
     assert compiled(tree, tree.contracts[0]).is_valid({"next": {"next": {}}})
+
+
+def test_a_chain_of_references_has_a_limit(one):
+    links = {f"d{n}": {"properties": {"x": {"$ref": f"#/$defs/d{n + 1}"}}} for n in range(3000)}
+    found = one({"$ref": "#/$defs/d0", "$defs": {**links, "d3000": {"type": "string"}}})
+    with pytest.raises(SpecInvalid, match="levels deep"):
+        circle(found, Target(f"{FOLDER}/A@1.0.json", ""), in_place=False)
+
+
+def test_a_pointer_with_characters_that_no_uri_has(load):
+    found = load({
+        "A@1.0.json": {"$id": "urn:cmr:contract:A:1.0", "$ref": "a b.json#/$defs/%C3%A9"},
+        "a b.json": {"$defs": {"é": {"type": "string"}}},
+    })  # fmt: skip
+    assert not compiled(found, found.contracts[0]).is_valid(1)

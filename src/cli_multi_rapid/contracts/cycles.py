@@ -2,15 +2,22 @@
 
 from cli_multi_rapid.contracts.loading import ContractSet, Target
 from cli_multi_rapid.contracts.schema_tree import children
+from cli_multi_rapid.errors import Problem, SpecInvalid
+
+MAX_DEPTH = 200
 
 
 def circle(found: ContractSet, start: Target, *, in_place: bool) -> tuple[Target, ...]:
     """Return the first circle that is reached from a place, its first place repeated at the end; else nothing.
 
     `in_place` looks only at what judges the same value: such a circle has no end.
+
+    Raises:
+        SpecInvalid: schemas and references lead more than 200 levels deep.
     """
     done: set[Target] = set()
     trail: list[Target] = []
+    first: tuple[Target, ...] = ()
     todo: list[tuple[Target, bool]] = [(start, True)]
     while todo:
         here, enter = todo.pop()
@@ -18,12 +25,15 @@ def circle(found: ContractSet, start: Target, *, in_place: bool) -> tuple[Target
             trail.pop()
             done.add(here)
         elif here in trail:
-            return (*trail[trail.index(here) :], here)
+            first = first or (*trail[trail.index(here) :], here)
+        elif len(trail) >= MAX_DEPTH:
+            message = f"schemas and references lead more than {MAX_DEPTH} levels deep"
+            raise SpecInvalid((Problem(code="CONTRACT-REF", message=message, path=start.path, fix="make it flatter"),))
         elif here not in done:
             trail.append(here)
             todo.append((here, False))
             todo += [(one, True) for one in reversed(_next(found, here, in_place=in_place))]
-    return ()
+    return first
 
 
 def shown(found: ContractSet, path: tuple[Target, ...]) -> str:

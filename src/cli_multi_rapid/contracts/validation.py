@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from cli_multi_rapid.contracts.loading import DRAFT, Contract, ContractSet, Target
 from cli_multi_rapid.contracts.schema_tree import children
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
 _BASE = "cmr://project/"
+_SAFE = "/~!$&'()*+,;=:@?"  # what RFC 3986 lets stand in a fragment
 
 
 def compiled(found: ContractSet, contract: Contract) -> "Draft202012Validator":
@@ -62,7 +64,7 @@ def _rewritten(found: ContractSet, here: Target, schema: object) -> object:
     made = dict(schema)
     target = found.references.get(here)
     if target is not None and "$ref" in made and not str(made["$ref"]).startswith("#"):
-        made["$ref"] = f"{_uri(target.path)}#{target.fragment}"
+        made["$ref"] = f"{_uri(target.path)}#{quote(target.fragment, safe=_SAFE)}"
     for below, inner, _ in children(schema):
         _put(made, schema, below, _rewritten(found, Target(here.path, here.fragment + below), inner))
     return made
@@ -84,8 +86,6 @@ def _put(made: dict[str, object], schema: Mapping[str, object], below: str, valu
 
 
 def _uri(path: str) -> str:
-    from urllib.parse import quote
-
     return _BASE + quote(path)
 
 

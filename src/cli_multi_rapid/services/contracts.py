@@ -59,6 +59,7 @@ def _valid(project: Project) -> "tuple[ContractSet, dict[str, Draft202012Validat
     )
     problems = [*found.problems, *_foreign_examples(project, found)]
     for one in () if problems else found.contracts:
+        circle(found, Target(one.path, ""), in_place=False)  # refuses what is too deep
         if loop := circle(found, Target(one.path, ""), in_place=True):
             message = f"these references lead back to each other: {shown(found, loop)}"
             problems.append(Problem(code="CYCLE", message=message, path=one.path, fix="remove one of them"))
