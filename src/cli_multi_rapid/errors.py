@@ -6,7 +6,7 @@ CmrError
 │                           StepNotWaiting · SignatureFailed
 ├── CouldNotRun (3)         ToolMissing · StateDamaged · StateForeign · StateUnwritable · ProcessSurvived ·
 │                           EvidenceMissing · FolderUnwritable · GitFailed · GitTimeout · WorktreeUnfit ·
-│                           AdvisoriesUnusable
+│                           AdvisoriesUnusable · GatesMissing · ContractsMissing
 ├── RunStuck (1)
 ├── WaitingForPerson (4)    ProjectUntrusted · StepHalfDone · ApprovalRefused · ApprovalStale · ApprovalExpired
 ├── ProjectBusy (75)        · Fenced
@@ -195,6 +195,14 @@ class GatesMissing(CouldNotRun):
     code = "GATES-MISSING"
     hint = "add gates to it, or let `cli-multi-rapid init` write some"
     explanation = "Without a gate nothing is judged, and what was not judged has not passed."
+
+
+class ContractsMissing(CouldNotRun):
+    """There is no contract here."""
+
+    code = "CONTRACTS-MISSING"
+    hint = "put JSON Schemas there, as Name@1.0.json"
+    explanation = "Without a contract nothing was checked, and what was not checked has not passed."
 
 
 class StateDamaged(CouldNotRun):
@@ -403,6 +411,12 @@ PROBLEMS: dict[str, str] = {
     "PATTERN": "A deny-list pattern is not valid RE2 syntax (no look-around, no back-references).",
     "PATH-OUTSIDE": "A path leads outside the project.",
     "WORKFLOW-INVALID": "A file that shall be imported is not a workflow of GitHub Actions: it has no jobs.",
+    "CONTRACT-FILE": "A contract, or a file it refers to, cannot be read; links, pipes and files above 1 MiB are not.",
+    "CONTRACT-ID": "`$id` is `urn:cmr:contract:Name:MAJOR.MINOR`, as the file is called, and stands once.",
+    "CONTRACT-JSON": "Contracts are strict JSON: no key twice, no NaN, at most 100 levels deep.",
+    "CONTRACT-NAME": "Contracts are files `contracts/events/Name@MAJOR.MINOR.json`; the name begins with a capital.",
+    "CONTRACT-REF": "`$ref` leads to a file of the project or the `$id` of a contract. Nothing is ever fetched.",
+    "CONTRACT-SCHEMA": "A contract is a JSON Schema of draft 2020-12, with known formats and linear-time patterns.",
     "SETTING-VALUE": "A setting given by a flag or an environment variable has a value that it cannot have.",
 }
 """What each problem code of a file means."""

@@ -48,7 +48,7 @@ def run_phase(
 @command("run-job", example="cli-multi-rapid run-job nightly --compliance-check")
 @click.argument("job", default="default")
 @click.option(
-    "--workflow-validate", is_flag=True, help="Check every spec and gate file of the project before anything runs."
+    "--workflow-validate", is_flag=True, help="Check every spec, gate file and contract before anything runs."
 )
 @click.option("--compliance-check", is_flag=True, help="Evaluate all gates of the project afterwards.")
 @click.option(
@@ -72,6 +72,10 @@ def run_job(
     from cli_multi_rapid.services.settings import read_jobs
 
     project, settings = opened(common, level=level, timeout=timeout)
+    if workflow_validate:
+        from cli_multi_rapid.services.contracts import require_valid
+
+        require_valid(project)
     jobs = read_jobs(job_file) if job_file else settings.jobs
     wish = wished(settings, check_job(project, jobs, job, everything=workflow_validate), inputs=inputs, job=job)
     return start_wished(

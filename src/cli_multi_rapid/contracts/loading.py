@@ -1,0 +1,182 @@
+"""Contracts and what they refer to: read from the project only, never fetched from anywhere."""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from cli_multi_rapid.contracts.schema_tree import Schema, at_pointer, schemas
+from cli_multi_rapid.contracts.strict_json import LIMIT_BYTES, read_json
+from cli_multi_rapid.errors import Problem, SpecInvalid
+from cli_multi_rapid.system.files import PathRefused
+
+FOLDER = "contracts/events"
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_NAME = re.compile(r"(?P<name>[A-Z][A-Za-z0-9]{0,47})@(?P<version>(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3}))\.json")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+Reader = Callable[[str], bytes]
+"""Returns the content of a file of the project, or raises `PathRefused`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """One contract: its name, version (`1.0`), path in the project and `$id`."""
+
+    name: str
+    version: str
+    path: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a `$ref` leads to: a file of the project, and a JSON pointer or (without a slash) an anchor in it."""
+
+    path: str
+    fragment: str
+
+    def __str__(self) -> str:
+        return f"{self.path}#{self.fragment}"
+
+
+@dataclass(slots=True)
+class ContractSet:
+    """The contracts of a project, all documents they are made of by path, and every problem found on the way."""
+
+    contracts: list[Contract] = field(default_factory=list)
+    documents: dict[str, object] = field(default_factory=dict)
+    references: dict[Target, Target] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def resolved(self, target: Target) -> object | None:
+        """Return the schema at a place; None where there is none."""
+        if target.fragment and not target.fragment.startswith("/"):
+            found = (one for _, one in schemas(self.documents.get(target.path)) if target.fragment in _anchors(one))
+            return next(found, None)
+        return at_pointer(self.documents.get(target.path), target.fragment)
+
+
+def load_contracts(names: Iterable[str], read: Reader) -> ContractSet:
+    """Read the contracts of these file names in `contracts/events`, and every file they refer to."""
+    found = ContractSet()
+    ids: dict[str, str] = {}
+    for name in sorted(names):
+        contract = _contract(name, found)
+        if contract is None:
+            continue
+        if _read(contract.path, found, read) is None:
+            continue
+        found.contracts.append(contract)
+        ids[contract.id] = contract.path
+        _check_id(contract, found)
+    todo = list(found.documents)
+    while todo:
+        todo += _follow(todo.pop(), found, ids, read)
+    found.problems += _duplicates(found)
+    return found
+
+
+def _contract(name: str, found: ContractSet) -> Contract | None:
+    path = f"{FOLDER}/{name}"
+    match = _NAME.fullmatch(name)
+    if match is None:
+        _blame(found, "CONTRACT-NAME", path, "the file of a contract is called Name@MAJOR.MINOR.json", "rename it")
+        return None
+    title, version = match["name"], match["version"]
+    return Contract(name=title, version=version, path=path, id=f"urn:cmr:contract:{title}:{version}")
+
+
+def _read(path: str, found: ContractSet, read: Reader) -> object | None:
+    try:
+        value = read_json(read(path), path)
+    except PathRefused as refused:
+        fix = f"put a regular file of at most {LIMIT_BYTES >> 20} MiB there, not a link"
+        _blame(found, "CONTRACT-FILE", path, f"it {refused.reason}", fix)
+        return None
+    except SpecInvalid as invalid:
+        found.problems += invalid.problems
+        return None
+    if not isinstance(value, dict):
+        _blame(found, "CONTRACT-SCHEMA", path, "a contract is a JSON object", "write a schema")
+        return None
+    if value.get("$schema", DRAFT) not in (DRAFT, f"{DRAFT}#"):
+        _blame(found, "CONTRACT-SCHEMA", path, "`$schema` is not that of draft 2020-12", f'"$schema": "{DRAFT}"')
+        return None
+    found.documents[path] = value
+    return value
+
+
+def _check_id(contract: Contract, found: ContractSet) -> None:
+    document = found.documents[contract.path]
+    given = document.get("$id") if isinstance(document, dict) else None
+    if given != contract.id:
+        said = f"`$id` is {str(given)[:80]!r}" if given is not None else "`$id` is missing"
+        _blame(found, "CONTRACT-ID", contract.path, f"{said}; the name of the file says otherwise",
+               f'"$id": "{contract.id}"')  # fmt: skip
+
+
+def _duplicates(found: ContractSet) -> list[Problem]:
+    owners: dict[str, str] = {}
+    problems = []
+    for path, document in sorted(found.documents.items()):
+        given = document.get("$id") if isinstance(document, dict) else None
+        if isinstance(given, str) and owners.setdefault(given, path) != path:
+            message = f"`$id` {given[:80]!r} is that of {owners[given]} already"
+            problems.append(Problem(code="CONTRACT-ID", message=message, path=path, fix="give each its own"))
+    return problems
+
+
+def _follow(path: str, found: ContractSet, ids: Mapping[str, str], read: Reader) -> list[str]:
+    """Note where each `$ref` of a document leads; return the paths of documents that were read for it."""
+    new: list[str] = []
+    for pointer, schema in schemas(found.documents[path]):
+        if pointer and "$id" in schema:
+            _blame(found, "CONTRACT-ID", f"{path}#{pointer}", "a schema inside another has no `$id` of its own",
+                   "move it to a file, or remove the `$id`")  # fmt: skip
+        for key in ("$ref", "$dynamicRef"):
+            if key not in schema:
+                continue
+            target = _target(schema[key], path, ids)
+            if isinstance(target, str):
+                _blame(found, "CONTRACT-REF", f"{path}#{pointer}", target, "refer to a schema inside the project")
+                continue
+            if target.path not in found.documents:
+                if any(one.path == target.path for one in found.problems) or _read(target.path, found, read) is None:
+                    continue
+                new.append(target.path)
+            if found.resolved(target) is None:
+                _blame(found, "CONTRACT-REF", f"{path}#{pointer}", f"there is nothing at {target}", "correct it")
+                continue
+            found.references[Target(path, pointer)] = target
+    return new
+
+
+def _target(reference: object, path: str, ids: Mapping[str, str]) -> Target | str:
+    """Return what a reference leads to, or why it is refused."""
+    if not isinstance(reference, str):
+        return "a reference is text"
+    shown = repr(reference[:80])
+    place, _, fragment = reference.partition("#")
+    fragment = unquote(fragment)
+    if not place:
+        return Target(path, fragment)
+    if place in ids:
+        return Target(ids[place], fragment)
+    if place.startswith("urn:cmr:contract:"):
+        return f"there is no contract {shown}"
+    if _SCHEME.match(place) or place.startswith(("/", "\\")) or "?" in place:
+        return f"{shown} leads outside the project; nothing is fetched"
+    joined = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(place)))
+    if joined.startswith("../") or joined == "..":
+        return f"{shown} leads outside the project; nothing is fetched"
+    return Target(joined, fragment)
+
+
+def _anchors(schema: Schema) -> tuple[object, object]:
+    return schema.get("$anchor"), schema.get("$dynamicAnchor")
+
+
+def _blame(found: ContractSet, code: str, path: str, message: str, fix: str) -> None:
+    found.problems.append(Problem(code=code, message=message, path=path, fix=fix))

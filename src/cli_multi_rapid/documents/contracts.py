@@ -1,0 +1,60 @@
+"""What the checks of contracts said, as data and as lines for people."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from cli_multi_rapid.documents.text import printable
+from cli_multi_rapid.model.contract import CheckStatus, ContractResult
+
+
+def status_of(results: Sequence[ContractResult]) -> CheckStatus:
+    """Return the worst status: an error, then a failure, then what was not run."""
+    seen = {check.status for one in results for check in one.checks}
+    worst = (CheckStatus.ERROR, CheckStatus.FAIL, CheckStatus.NOT_RUN)
+    return next((one for one in worst if one in seen), CheckStatus.PASS)
+
+
+def exit_code(results: Sequence[ContractResult]) -> int:
+    """Return 0 where everything passed, 1 where a contract is violated, 3 where something could not be judged."""
+    return {CheckStatus.PASS: 0, CheckStatus.FAIL: 1}.get(status_of(results), 3)
+
+
+def contracts_data(results: Sequence[ContractResult]) -> dict[str, object]:
+    """Return what `validate-contracts --json` prints."""
+    return {
+        "status": status_of(results).value,
+        "contracts": [
+            {
+                "name": one.name,
+                "version": one.version,
+                "checks": [
+                    {
+                        "check": check.check, "target": None, "status": check.status.value,
+                        "detail": check.detail, "pointer": check.pointer,
+                    }
+                    for check in one.checks
+                ],
+            }
+            for one in results
+        ],
+    }  # fmt: skip
+
+
+def contracts_lines(results: Sequence[ContractResult]) -> list[str]:
+    """Return a line for each contract, and below it one for each check that did not pass."""
+    lines = []
+    for one in results:
+        counts: dict[str, Counter[str]] = {}
+        for check in one.checks:
+            counts.setdefault(check.check, Counter())[check.status.value] += 1
+        words = [f"{name} " + ", ".join(_count(*item) for item in found.items()) for name, found in counts.items()]
+        lines.append(f"{one.name}@{one.version}  {' · '.join(words)}")
+        for check in one.checks:
+            if check.status is not CheckStatus.PASS:
+                place = f"{check.pointer}: " if check.pointer else ""
+                lines.append(printable(f"  {check.check} {check.status.value}  {place}{check.detail}"))
+    return lines
+
+
+def _count(status: str, number: int) -> str:
+    return f"{number} {status}" if number > 1 else status

@@ -1,0 +1,40 @@
+"""What is said about contracts: checks and violations."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CheckStatus(StrEnum):
+    """How a check of a contract ended."""
+
+    PASS = "pass"  # noqa: S105  no password
+    FAIL = "fail"
+    ERROR = "error"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One thing that the profile does not allow: the place (file and JSON pointer) and the reason."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractCheck:
+    """One check of a contract. `check` is schema, profile or examples; `pointer` is empty where there is none."""
+
+    check: str
+    status: CheckStatus
+    detail: str = ""
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractResult:
+    """What the checks of one contract said."""
+
+    name: str
+    version: str
+    checks: tuple[ContractCheck, ...]

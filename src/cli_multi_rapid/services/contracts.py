@@ -1,0 +1,152 @@
+"""The contracts of a project: read, check, and what the checks said."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cli_multi_rapid.contracts.cycles import circle, shown
+from cli_multi_rapid.contracts.loading import FOLDER, Contract, ContractSet, Target, load_contracts
+from cli_multi_rapid.contracts.profile import lowered
+from cli_multi_rapid.contracts.strict_json import LIMIT_BYTES, read_json
+from cli_multi_rapid.contracts.validation import compiled, pointer_of
+from cli_multi_rapid.errors import ContractsMissing, Problem, SpecInvalid
+from cli_multi_rapid.model.contract import CheckStatus, ContractCheck, ContractResult
+from cli_multi_rapid.services.wiring import Project
+from cli_multi_rapid.system.files import PathRefused, read_inside
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
+
+EXAMPLES = f"{FOLDER}/examples"
+_SHOWN = 160
+
+
+def require_valid(project: Project) -> None:
+    """Check that every contract of a project is a schema; a project without contracts has none that is not.
+
+    Raises:
+        SpecInvalid: with every problem of every contract.
+    """
+    _valid(project)
+
+
+def checked_contracts(project: Project, *, lint: bool, examples: bool) -> tuple[ContractResult, ...]:
+    """Return what the checks of every contract say; with `lint` those of the profile, too.
+
+    Examples that exist are always checked; with `examples` every contract must have valid and invalid ones, which the
+    status `not_run` says it has not.
+
+    Raises:
+        SpecInvalid: a contract is no schema, or examples belong to none.
+        ContractsMissing: there is no contract.
+    """
+    found, validators = _valid(project)
+    if not found.contracts:
+        raise ContractsMissing(where=f"{FOLDER}/")
+    results = []
+    for one in found.contracts:
+        checks = [ContractCheck(check="schema", status=CheckStatus.PASS)]
+        checks += _profile(found, one) if lint else ()
+        checks += _examples(project, one, validators[one.path], needed=examples)
+        results.append(ContractResult(name=one.name, version=one.version, checks=tuple(checks)))
+    return tuple(results)
+
+
+def _valid(project: Project) -> "tuple[ContractSet, dict[str, Draft202012Validator]]":
+    names = _names(project, FOLDER)
+    found = load_contracts(
+        [name for name in names if name.endswith(".json")], partial(read_inside, project.root, limit_bytes=LIMIT_BYTES)
+    )
+    problems = [*found.problems, *_foreign_examples(project, found)]
+    for one in () if problems else found.contracts:
+        circle(found, Target(one.path, ""), in_place=False)  # refuses what is too deep
+        if loop := circle(found, Target(one.path, ""), in_place=True):
+            message = f"these references lead back to each other: {shown(found, loop)}"
+            problems.append(Problem(code="CYCLE", message=message, path=one.path, fix="remove one of them"))
+    if problems:
+        raise SpecInvalid(_unique(problems))
+    validators = {}
+    for one in found.contracts:
+        try:
+            validators[one.path] = compiled(found, one)
+        except SpecInvalid as invalid:
+            problems += invalid.problems
+    if problems:
+        raise SpecInvalid(_unique(problems))
+    return found, validators
+
+
+def _unique(problems: list[Problem]) -> tuple[Problem, ...]:
+    return tuple(dict.fromkeys(problems))
+
+
+def _names(project: Project, folder: str) -> list[str]:
+    """Return the names in a folder; none where it is absent.
+
+    Raises:
+        SpecInvalid: it is reached by a link, is no folder or may not be read.
+    """
+    path = project.root / folder
+    if not path.exists() and not path.is_symlink():
+        return []
+    if path.resolve() != project.root.resolve() / folder or not path.is_dir():
+        raise SpecInvalid((_unreadable(folder, "it is a link, or no folder"),))
+    try:
+        return sorted(one.name for one in path.iterdir() if not one.name.startswith("."))
+    except OSError as failed:
+        raise SpecInvalid((_unreadable(folder, f"it cannot be read: {failed.strerror}"),)) from failed
+
+
+def _unreadable(folder: str, message: str) -> Problem:
+    return Problem(code="CONTRACT-FILE", message=message, path=folder, fix="put a folder there that can be read")
+
+
+def _foreign_examples(project: Project, found: ContractSet) -> Iterator[Problem]:
+    known = {f"{one.name}@{one.version}" for one in found.contracts}
+    for name in _names(project, EXAMPLES):
+        if name not in known and not any(one.path == f"{FOLDER}/{name}.json" for one in found.problems):
+            yield Problem(
+                code="CONTRACT-NAME", message="there is no contract of this name", path=f"{EXAMPLES}/{name}",
+                fix="name the folder Name@MAJOR.MINOR, like the contract without .json",
+            )  # fmt: skip
+
+
+def _profile(found: ContractSet, contract: Contract) -> list[ContractCheck]:
+    violations = lowered(found, contract).violations
+    return [
+        ContractCheck(check="profile", status=CheckStatus.FAIL, detail=one.reason, pointer=one.place)
+        for one in violations
+    ] or [ContractCheck(check="profile", status=CheckStatus.PASS)]
+
+
+def _examples(
+    project: Project, contract: Contract, validator: "Draft202012Validator", *, needed: bool
+) -> list[ContractCheck]:
+    checks: list[ContractCheck] = []
+    for kind in ("valid", "invalid"):
+        folder = f"{EXAMPLES}/{contract.name}@{contract.version}/{kind}"
+        names = _names(project, folder)
+        if not names and needed:
+            checks.append(_example(CheckStatus.NOT_RUN, f"there is no example in {folder}", ""))
+        checks += [_judged(project, f"{folder}/{name}", validator, valid=kind == "valid") for name in names]
+    return checks
+
+
+def _judged(project: Project, path: str, validator: "Draft202012Validator", *, valid: bool) -> ContractCheck:
+    try:
+        value = read_json(read_inside(project.root, path, limit_bytes=LIMIT_BYTES), path)
+    except PathRefused as refused:
+        return _example(CheckStatus.ERROR, f"it {refused.reason}", path)
+    except SpecInvalid as invalid:
+        return _example(CheckStatus.ERROR, f"{invalid.where}: {invalid}", path)
+    wrong = next(validator.iter_errors(value), None)
+    if valid and wrong is not None:
+        pointer = f"{path}#{pointer_of(wrong.instance_path)}"
+        return _example(CheckStatus.FAIL, f"must be valid, but {wrong.message[:_SHOWN]}", pointer)
+    if not valid and wrong is None:
+        return _example(CheckStatus.FAIL, "must not be valid, but is", path)
+    return _example(CheckStatus.PASS, "valid" if valid else "refused, as it must be", path)
+
+
+def _example(status: CheckStatus, detail: str, pointer: str) -> ContractCheck:
+    return ContractCheck(check="examples", status=status, detail=detail, pointer=pointer)
