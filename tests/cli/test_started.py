@@ -12,7 +12,7 @@ STEPS = {
     "lasts": "{id: a, run: [sleep, '60']}",
 }
 CASES = [
-    (0, "run-phase p --no-cache"), (0, "run-phase p --json"), (0, "run-job"), (0, "validate-compliance"),
+    (0, "run-phase p --no-cache"), (0, "run-phase p --json"), (0, "run-job"), (0, "validate-compliance --no-cache"),
     (0, "plan p"), (1, "run-phase fails"), (2, "run-phase nothing"), (2, "run-phase p --input n"), (2, "resume"),
     (3, "run-phase lacks"), (4, "trust"), (4, "run-phase waits --no-resume"),
     (124, "run-phase lasts --timeout 2s --no-resume"),
