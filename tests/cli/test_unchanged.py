@@ -194,6 +194,17 @@ def test_a_command_that_says_so_is_not_run_again_while_its_program_is_the_same(p
     assert count() == 4
 
 
+def test_a_program_may_be_named_by_its_place(project, tool):
+    gates(project, TOOL.replace("[judge]", f"[{tool}]"))
+    assert not judged(project)
+    assert judged(project)
+    tool.write_text(tool.read_text() + "# newer\n")
+    assert not judged(project)
+    gates(project, TOOL.replace("[judge]", f"[{os.path.relpath(tool, project.root)}]"))
+    for _ in range(2):
+        assert not judged(project)
+
+
 def test_evidence_that_is_gone_or_altered_is_made_anew(project, tool, tmp_path):
     judged(project)
     (output,) = Path(os.environ["CMR_STATE_DIR"]).rglob("gate-tool-*/output")

@@ -106,7 +106,7 @@ def _same_tool(result: GateResult, project: Project, started: Payload) -> bool:
     if not isinstance(known, list) or not known:
         return False
     path = surroundings(project).environ["PATH"]
-    return started.get("path") == path and program_file(Path(str(known[0])).name, path) == known
+    return started.get("path") == path and program_file(str(known[0]), path) == known
 
 
 def _is_there(evidence: Evidence, runs: Path) -> bool:

@@ -159,15 +159,17 @@ def present_without_running(
 
 
 def program_file(name: str, path: str) -> list[object] | None:
-    """Return which file a program is on a PATH, with its size and the time of its last change; None if there is none.
+    """Return a program's name, its file on a PATH, the size and the time of the last change; None if there is none.
 
-    A name with a folder in it is found nowhere: it may be another file in another folder.
+    A relative name with a folder in it is found nowhere: it may be another file in another folder.
     """
-    found = None if os.path.dirname(name) else find_program(name, path)  # noqa: PTH120  also of Windows' names
-    if found is None:
+    bare = not os.path.dirname(name)  # noqa: PTH120  also of Windows' names
+    found = find_program(name, path) if bare else name if os.path.isabs(name) else None  # noqa: PTH117
+    try:
+        state = os.stat(found) if found else None  # noqa: PTH116  the program itself, links followed
+    except OSError:
         return None
-    state = os.stat(found)  # noqa: PTH116  the program itself, links followed
-    return [found, state.st_size, state.st_mtime_ns]
+    return [name, found, state.st_size, state.st_mtime_ns] if state else None
 
 
 def find_program(name: str, path: str, *, avoid: Path | None = None) -> str | None:
