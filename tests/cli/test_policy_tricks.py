@@ -1,6 +1,7 @@
 """What a change could try so that it is judged by less than its base revision asks for."""
 
 import json
+import os
 
 import pytest
 
@@ -109,6 +110,33 @@ def test_a_base_that_a_tag_may_mean_is_refused(project):
     assert refused.code == 2
     assert "may mean different commits" in refused.err
     judged(project, "--changed", "refs/heads/old", code=1)
+
+
+def test_attributes_do_not_hide_how_large_a_change_is(project):
+    project.write("config/compliance-gates.yaml", f"{GATES}  size: {{check: diff, max-lines: 50}}\n")
+    project.write("b.txt", "x\n")
+    commit(project)
+    project.write("b.txt", "y\n" * 60)
+    judged(project, code=1)
+    project.write(".gitattributes", "*.txt -diff\n")
+    judged(project, code=1)
+    project.write(".gitattributes", "")
+    project.write("b.txt", "y\n" * 20)
+    judged(project, code=0)
+
+
+def test_names_that_are_no_text_do_not_end_the_judging(project):
+    project.write("config/compliance-gates.yaml", f"{GATES}  paths: {{check: diff, deny: ['no/**']}}\n")
+    commit(project)
+    for folder in ("no", "workflows/validators"):
+        (project.root / folder).mkdir(parents=True, exist_ok=True)
+        for name in (b"\xff.py", b"\x1b[31m\n<b>.py", "\u202e.py".encode()):
+            (project.root / folder / os.fsdecode(name)).write_bytes(b"x = 1  # noqa\n")
+    found, _ = judged(project, "--level", "strict", code=1)
+    assert found["gates"][-1]["findings_total"] > 6
+    for form in ("html", "json", "sarif", "junit", "md"):
+        assert project.cmr("generate-report", "--format", form).code in (0, 1)
+    assert project.cmr("validate-compliance", "--write-baseline").code == 0
 
 
 def test_a_baseline_with_bytes_that_are_no_text_is_written_anew(project):
