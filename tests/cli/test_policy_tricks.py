@@ -149,3 +149,18 @@ def test_a_baseline_with_bytes_that_are_no_text_is_written_anew(project):
     done = project.cmr("validate-compliance", "--write-baseline")
     assert done.code in (0, 2), done.err
     assert "Traceback" not in done.err
+
+
+def test_a_submodule_differs_only_where_it_does(project):
+    project.write("config/compliance-gates.yaml", f"{GATES}  paths: {{check: diff, allow: ['*.txt']}}\n")
+    first, second = project.git("rev-parse", "HEAD").strip(), project.git("rev-parse", "HEAD^{tree}").strip()
+    project.git("update-index", "--add", "--cacheinfo", f"160000,{first},vendored")
+    commit_index = ("commit", "-q", "-m", "m")
+    project.git("add", "config/compliance-gates.yaml")
+    project.git(*commit_index)
+    (gate,) = judged(project, "--gate", "paths", code=0)[0]["gates"]
+    assert gate["details"]["files"] == 0
+    project.git("update-index", "--cacheinfo", f"160000,{second},vendored")
+    project.git(*commit_index)
+    (gate,) = judged(project, "--gate", "paths", "--changed", "HEAD~1", code=1)[0]["gates"]
+    assert [one["path"] for one in gate["findings"]] == ["vendored"]

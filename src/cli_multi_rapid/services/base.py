@@ -215,10 +215,16 @@ def _refused(approver: str, wrote: "Sequence[frozenset[str]]") -> str:
 def change_since(repository: "Repository", commit: str, tree: str) -> "Change":
     """Return what differs between a base and a tree of the project.
 
+    No tree of a project has its submodules; those that are still what they were in the base do not differ.
+
     Raises:
         GitFailed: git cannot compare them.
     """
-    from cli_multi_rapid.model.change import Change
-    from cli_multi_rapid.system.git_base import difference, tree_in
+    from cli_multi_rapid.model.change import Change, ChangeKind
+    from cli_multi_rapid.system.git_base import difference, same_submodules, tree_in
 
-    return Change(base=commit, files=difference(repository, tree_in(repository, commit), tree))
+    files = difference(repository, tree_in(repository, commit), tree)
+    same = same_submodules(
+        repository, commit, [path for path, file in files.items() if file.kind is ChangeKind.DELETED]
+    )
+    return Change(base=commit, files={path: file for path, file in files.items() if path not in same})

@@ -86,6 +86,21 @@ def difference(repository: Repository, before: str, after: str) -> dict[str, Cha
     return found
 
 
+def same_submodules(repository: Repository, commit: str, paths: Sequence[str]) -> set[str]:
+    """Return those of some paths that are a submodule at the same commit in a commit and in the index."""
+    if not paths:
+        return set()
+    wanted, same = {f"{repository.prefix}{path}": path for path in paths}, set()
+    for item in repository.git.names("ls-files", "-z", "-s"):
+        facts, _, path = item.partition("\t")
+        mode, name, _ = facts.split(" ")
+        if mode == "160000" and path in wanted:
+            before = repository.git.ask("rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}:{path}")
+            if before.out.decode().strip() == name:
+                same.add(wanted[path])
+    return same
+
+
 def line_authors(repository: Repository, commit: str, path: str) -> list[frozenset[str]]:
     """Return name and e-mail address of whoever wrote each line of a file as it is in a commit, in lower case.
 
