@@ -137,6 +137,26 @@ gates: [t]
     assert count(tmp_path) == 2
 
 
+def test_gates_that_accept_a_step_want_evidence_of_the_very_tree(project, tmp_path):
+    project.write("config/compliance-gates.yaml",
+        "schema: cmr/gates@v1\ngates: {l: {check: command, format: json, reports: [none.json]}}\n")  # fmt: skip
+    project.phase("p", """
+steps:
+  - id: lint
+    run: echo x >> "$COUNT"; echo '[]' > "$CMR_OUT/l"
+    produces: {l: l}
+    accept: [l]
+    writes: []
+    cache: {inputs: [in.txt]}
+""".replace("$COUNT", str(tmp_path / "count")))  # fmt: skip
+    for _ in range(2):
+        assert project.cmr("run-phase", "p", "--no-resume").code == 0
+    assert (tmp_path / "count").read_text() == "x\n"
+    project.write("other.txt", "new\n")
+    assert project.cmr("run-phase", "p", "--no-resume").code == 0
+    assert (tmp_path / "count").read_text() == "x\nx\n"
+
+
 def test_damaged_entries_are_as_good_as_none(join, tmp_path, monkeypatch):
     assert join.cmr("run-phase", "p").code == 0
     (join.root / "joined").unlink()

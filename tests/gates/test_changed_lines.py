@@ -193,3 +193,9 @@ def _given(root, changed):
         root=str(root), level=Level.STANDARD, files=(), tree="", evidence=None, env={}, work=str(root),
         cache=str(root), execute=lambda _: Exit(code=0), change=lambda: changed,
     )  # fmt: skip
+
+
+def test_a_file_that_git_is_told_to_take_for_binary_has_changed_in_every_line(judge) -> None:
+    hidden = Change(base="c0ffee", files={"a.py": ChangedFile(kind=ChangeKind.MODIFIED, binary=True)})
+    result = judge(report(a=([1], [2, 3])), hidden)
+    assert (result.status, result.details["changed_lines"]) == (GateStatus.FAIL, 3)

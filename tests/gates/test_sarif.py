@@ -139,3 +139,16 @@ def test_broken_evidence_is_refused(content) -> None:
     with pytest.raises(EvidenceError) as caught:
         read(content)
     assert caught.value.fix
+
+
+@pytest.mark.parametrize("status", ["rejected", "underReview", None, []])
+def test_a_suppression_that_nobody_accepted_hides_nothing(status) -> None:
+    suppressions = [{"kind": "external", "status": "accepted"}, {"kind": "external", "status": status}]
+    assert len(read(log(result(suppressions=suppressions))).findings) == 1
+    suppressions[1]["status"] = "accepted"
+    assert read(log(result(suppressions=suppressions))).findings == ()
+
+
+@pytest.mark.parametrize("content", [result("//[x"), result("file://[x/a"), result(kind=[]), result(kind={})])
+def test_odd_values_do_not_end_the_reading(content) -> None:
+    assert len(read(log(content)).findings) == 1

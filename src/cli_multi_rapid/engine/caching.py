@@ -140,9 +140,9 @@ class Caching:
         )  # fmt: skip
 
     def _judged(self, node: Node) -> bool:
-        """Tell whether gates of the phase may judge what a step produces: that must be evidence of the very tree."""
+        """Tell whether gates may judge what a step produces: that must be evidence of the very tree."""
         produced = set(node.step.produces)
-        for use in self._plan.phase(node.phase).gates if produced else ():
+        for use in (*node.step.accept, *self._plan.phase(node.phase).gates) if produced else ():
             if not isinstance(use, str) and use.from_:
                 return True
             name = use if isinstance(use, str) else use.use

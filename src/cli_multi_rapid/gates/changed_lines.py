@@ -9,6 +9,7 @@ from cli_multi_rapid.gates.evidence import EvidenceError, is_file, read_regular
 from cli_multi_rapid.gates.measured import Measured
 from cli_multi_rapid.gates.outcome import Sighting, counted
 from cli_multi_rapid.gates.percentages import least_percent, line_ranges, percent_text
+from cli_multi_rapid.gates.sources import printable
 from cli_multi_rapid.model.change import Change
 from cli_multi_rapid.model.gate import Finding, Level, Severity
 from cli_multi_rapid.model.gate_settings import GateSpec
@@ -120,15 +121,18 @@ def _refuse_strangers(files: Mapping[str, Measured], root: Path) -> None:
 
 
 def _touched(change: Change, path: str, measured: Measured) -> dict[int, bool]:
-    lines = change.files[path].lines if path in change.files else frozenset()
-    return {line: hit for line, hit in measured.lines.items() if line in lines}
+    file = change.files.get(path)
+    if file is None:
+        return {}
+    # What is executed is text: git takes it for binary only where `.gitattributes` says so, and hides what changed.
+    return {line: hit for line, hit in measured.lines.items() if file.binary or line in file.lines}
 
 
 def _unmeasured(change: Change, files: Mapping[str, Measured]) -> Iterator[str]:
     kinds = {PurePosixPath(path).suffix for path in files}
     for path, file in sorted(change.files.items()):
-        if file.lines and path not in files and PurePosixPath(path).suffix in kinds:
-            yield path
+        if (file.lines or file.binary) and path not in files and PurePosixPath(path).suffix in kinds:
+            yield printable(path)
 
 
 def _text(root: Path, path: str, numbers: list[int]) -> str:

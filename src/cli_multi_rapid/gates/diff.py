@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cli_multi_rapid.gates.evidence import EvidenceError, inside
 from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, unjudged
-from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source, SourceTree, text_of
+from cli_multi_rapid.gates.sources import LIMIT_BYTES, Source, SourceTree, printable, text_of
 from cli_multi_rapid.gates.suppressions import suppressions
 from cli_multi_rapid.model.change import Change, ChangedFile, ChangeKind
 from cli_multi_rapid.model.gate import Finding, GateResult, GateStatus, Level, Severity
@@ -54,7 +54,7 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
     except EvidenceError as problem:
         return unjudged(gate, problem)
     added, removed = _lines(change)
-    approval = sorted(filter(_is_policy, change.touched))
+    approval = sorted(printable(path) for path in change.touched if _is_policy(path))
     words = f", {counted(len(approval), 'policy file')} to approve" if approval else ""
     size = f"{counted(len(change.files), 'file')} changed since {change.base[:12]}, +{added:,} -{removed:,} lines"
     return replace(
@@ -95,18 +95,28 @@ def _paths(spec: GateSpec, change: Change) -> Iterator[Finding]:
             why, fix = "this path is not among those that may change", "take it out of the change, or allow it"
         else:
             continue
-        yield Finding(rule="path-not-allowed", message=why, path=path, severity=Severity.HIGH, fix=fix)
+        yield Finding(rule="path-not-allowed", message=why, path=printable(path), severity=Severity.HIGH, fix=fix)
 
 
 def _sizes(gate: Gate, change: Change) -> Iterator[Finding]:
     spec, fix = gate.spec, "split it into smaller changes"
-    files, lines = len(change.files), sum(_lines(change))
+    files, lines = len(change.files), sum(_lines(change)) + _hidden_lines(gate, change)
     if spec.max_files is not None and files > spec.max_files:
         yield _large(f"{counted(files, 'file')} changed, at most {spec.max_files:,} may", fix=fix)
     if spec.max_lines is not None and lines > spec.max_lines:
         yield _large(f"{counted(lines, 'line')} changed, at most {spec.max_lines:,} may", fix=fix)
     if spec.max_file_size:
         yield from _large_files(gate, change, limit_bytes=size_bytes(spec.max_file_size))
+
+
+def _hidden_lines(gate: Gate, change: Change) -> int:
+    """Return how many lines texts have that git takes for binary, where the change edits what tells it so."""
+    if not any(path.rpartition("/")[2] == ".gitattributes" for path in change.touched):
+        return 0
+    hidden = frozenset(path for path, file in change.files.items() if file.binary)
+    tree = SourceTree(replace(gate.given, only=hidden), ())
+    texts = (text_of(source.data) for source in filter(None, map(tree.source, tree.paths)))
+    return sum(len(text.splitlines()) for text in texts if text)
 
 
 def _large(message: str, *, fix: str) -> Finding:
@@ -121,11 +131,11 @@ def _large_files(gate: Gate, change: Change, *, limit_bytes: int) -> Iterator[Fi
         try:
             size = (root / path).lstat().st_size if inside(root, root / path) else 0
         except OSError as problem:
-            raise EvidenceError(f"{path} cannot be read: {problem.strerror}", fix="judge again") from problem
+            raise EvidenceError(f"{printable(path)} cannot be read: {problem.strerror}", fix="judge again") from problem
         if size > limit_bytes:
             message = f"{size:,} bytes, at most {gate.spec.max_file_size} may be in a changed file"
             yield Finding(
-                rule="file-too-large", message=message, path=path, severity=Severity.HIGH,
+                rule="file-too-large", message=message, path=printable(path), severity=Severity.HIGH,
                 fix="keep it elsewhere, or make it smaller",
             )  # fmt: skip
 
@@ -134,13 +144,13 @@ def _policy(change: Change) -> Iterator[Finding]:
     for path in sorted(change.touched):
         if _is_policy(path):
             yield Finding(
-                rule="policy-changed", path=path, severity=Severity.MEDIUM,
+                rule="policy-changed", path=printable(path), severity=Severity.MEDIUM,
                 message="decides how the project is judged; this change is judged by the base revision's",
                 fix="let somebody else approve it",
             )  # fmt: skip
         elif matches(path, TOOL_SETTINGS):
             yield Finding(
-                rule="tool-settings-changed", path=path, severity=Severity.LOW,
+                rule="tool-settings-changed", path=printable(path), severity=Severity.LOW,
                 message="decides what tools look at, and what they pass over", fix="look at what it takes from them",
             )  # fmt: skip
 
@@ -155,16 +165,21 @@ def _suppressions(gate: Gate, change: Change) -> Iterator[tuple[Finding, str]]:
     files = {path: file for path, file in change.files.items() if file.lines or file.binary}
     tree = SourceTree(replace(gate.given, only=frozenset(files)), ())
     seen = set()
-    for source in filter(None, map(tree.source, tree.paths)):
-        seen.add(source.path)
-        for marker, match in suppressions(source.path, _new_text(source, files[source.path])):
+    for path in tree.paths:
+        source = tree.source(path)
+        if source is None:
+            continue
+        seen.add(path)
+        for marker, match in suppressions(source.path, _new_text(source, files[path])):
             found = Finding(
                 rule="new-suppression", message=f"a new suppression: {marker.name}", path=source.path, line=match.line,
                 column=match.column, severity=severity, fix=_SUPPRESSION_FIX,
             )  # fmt: skip
             yield found, match.text
     tree.check()
-    _refuse_unseen(Path(gate.given.root), sorted(files.keys() - seen - set(tree.large)))
+    _refuse_unseen(
+        Path(gate.given.root), sorted(path for path in files.keys() - seen if printable(path) not in tree.large)
+    )
     for path in tree.large:
         message = f"larger than {LIMIT_BYTES >> 20} MiB, not searched for suppressions"
         yield Finding(rule="not-searched", message=message, path=path, severity=Severity.INFO, fix="look at it"), ""
@@ -174,7 +189,9 @@ def _refuse_unseen(root: Path, paths: Sequence[str]) -> None:
     """Refuse a verdict where a changed file was not there to be looked at. Links and folders hold no lines."""
     gone = [path for path in paths if not (root / path).is_symlink() and not (root / path).is_dir()]
     if gone:
-        raise EvidenceError(f"{gone[0]} has changed and cannot be found", fix="judge again, while nothing changes it")
+        raise EvidenceError(
+            f"{printable(gone[0])} has changed and cannot be found", fix="judge again, while nothing changes it"
+        )
 
 
 def _new_text(source: Source, file: ChangedFile) -> str:

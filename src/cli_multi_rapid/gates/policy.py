@@ -17,8 +17,12 @@ def effective_gates(present: GateFile, before: GateFile) -> GateFile:
     return replace(present, gates={**present.gates, **before.gates})
 
 
-def implied_gates(gates: Mapping[str, GateSpec]) -> dict[str, GateSpec]:
-    """Return what strict judges beside the gates of a project."""
-    if IMPLIED in gates or any(gate.check is Check.DIFF for gate in gates.values()):
+def implied_gates(present: Mapping[str, GateSpec], before: Mapping[str, GateSpec]) -> dict[str, GateSpec]:
+    """Return what strict judges beside the gates of a project: a gate that is new does not take its place.
+
+    `present` are the gates in force, `before` those of the base revision, or the same where there is none.
+    """
+    if IMPLIED in before or any(gate.check is Check.DIFF for gate in before.values()):
         return {}
-    return {IMPLIED: GateSpec(check=Check.DIFF)}
+    own = present.get(IMPLIED)
+    return {IMPLIED: own if own and own.check is Check.DIFF else GateSpec(check=Check.DIFF)}

@@ -14,7 +14,6 @@ from cli_multi_rapid.gates.tool_findings import SEVERITIES, ToolReport, uri_path
 from cli_multi_rapid.model.gate import Finding
 
 _AGAIN = "run the tool again and look at what it prints"
-_NO_PROBLEM = {"pass", "notApplicable"}
 Json = Mapping[str, object]
 
 
@@ -38,7 +37,7 @@ def read_sarif(data: bytes, *, path: str, root: Path, strict: bool) -> ToolRepor
         names.append(run.tool)
         versions.append(run.tool_version)
         for result in run.results():
-            hidden = bool(result.get("suppressions"))
+            hidden = _is_suppressed(result)
             suppressed += hidden
             if strict or not hidden:
                 findings.append(run.finding(result))
@@ -78,7 +77,7 @@ class _Run:
         """Yield the results that are problems; a run without the list never got as far as checking."""
         for value in sequence(self._run.get("results"), what=f"`results` of {self.tool} in {self._path}"):
             result = mapping(value, what=f"a result of {self.tool} in {self._path}")
-            if result.get("kind") not in _NO_PROBLEM and result.get("baselineState") != "absent":
+            if result.get("kind") not in ("pass", "notApplicable") and result.get("baselineState") != "absent":
                 yield result
 
     def finding(self, result: Json) -> Finding:
@@ -134,6 +133,12 @@ class _Run:
         for number, argument in enumerate(_list(message.get("arguments"))):
             text = text.replace(f"{{{number}}}", str(argument))
         return one_line(text) or one_line(_text(_object(rule.get("shortDescription")), "text")) or "no message"
+
+
+def _is_suppressed(result: Json) -> bool:
+    """Tell whether a result is hidden: a suppression that is under review or was rejected hides nothing."""
+    found = [_object(one).get("status", "accepted") for one in _list(result.get("suppressions"))]
+    return bool(found) and all(status == "accepted" for status in found)
 
 
 def _text(value: Json, key: str) -> str:

@@ -45,7 +45,10 @@ def project_path(text: str, root: Path) -> str:
 
 def uri_path(uri: str, root: Path) -> str:
     """Return the path that a file URI, absolute or relative, stands for, as `project_path` shows it."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # brackets where a host would be
+        return project_path(uri, root)
     text = url2pathname(parts.path) if parts.scheme == "file" else unquote(uri)
     return project_path(text, root)
 

@@ -4,6 +4,7 @@ A change must not be able to loosen what judges it. So gates, level, waivers and
 revision has; of the present files only what the base lacks counts: a gate that is new.
 """
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,12 +19,16 @@ from cli_multi_rapid.services.wiring import BASELINE, BASELINE_LIMIT, GATES, WAI
 from cli_multi_rapid.system.files import PathRefused, read_inside
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cli_multi_rapid.model.change import Change
     from cli_multi_rapid.model.gate import WaiverUse
     from cli_multi_rapid.system.git import Repository
 
 POLICY_FILES = (GATES, CONFIG, WAIVERS, BASELINE)
 """The files by which a project is judged, as far as they are data."""
+
+_ODD_BREAK = re.compile(r"\r(?!\n)|[\x85\u2028\u2029]")
 
 
 def base_of(project: Project, wanted: str = "") -> Base | None:
@@ -76,6 +81,10 @@ def _chosen(repository: "Repository", head: str, wanted: str) -> tuple[str, str]
         other = commit_of(repository, wanted)
         if not other:
             raise UsageError(f"{wanted!r} is no commit of this repository", hint="fetch it, or give another one")
+        meant = {commit_of(repository, f"refs/{kind}/{wanted}") for kind in ("tags", "heads", "remotes")} - {""}
+        if len(meant) > 1:
+            hint = f"give its whole name, such as refs/heads/{wanted} or refs/remotes/{wanted}"
+            raise UsageError(f"{wanted!r} may mean different commits here: a tag or a branch", hint=hint)
         common = merge_base(repository, head, other)
         if not common:
             hint = "fetch the whole history:  git fetch --unshallow"
@@ -87,7 +96,7 @@ def _chosen(repository: "Repository", head: str, wanted: str) -> tuple[str, str]
 
 
 def level_in(base: Base) -> Level | None:
-    """Return the level that the files of a base ask for; None where it has none of them, or they cannot be read."""
+    """Return the level that the files of a base ask for, standard where they name none; None where it has no files."""
     from cli_multi_rapid.gates.config import load_gates
     from cli_multi_rapid.model.settings import ConfigFile
     from cli_multi_rapid.system.document import Loaded, load_document
@@ -96,11 +105,12 @@ def level_in(base: Base) -> Level | None:
         with suppress(SpecInvalid):
             if level := load_gates(text, GATES).level:
                 return level
+    unsaid = Level.STANDARD if GATES in base.texts else None
     text = base.texts.get(CONFIG)
     if text is None:
-        return None
+        return unsaid
     loaded: Loaded[ConfigFile] = load_document(text, CONFIG, shape=ConfigFile, schema="config")
-    return loaded.value.level or Level.STANDARD if loaded.value else None
+    return loaded.value.level or Level.STANDARD if loaded.value else unsaid
 
 
 def differing(project: Project, base: Base | None) -> tuple[str, ...]:
@@ -173,9 +183,10 @@ def _waivers(repository: "Repository", base: Base, now: datetime, notes: list[st
     found = []
     for entry in entries:
         one = entry.waiver
-        wrote = frozenset[str]().union(*authors[entry.first - 1 : entry.last])
-        if one.approved_by.strip().casefold() in wrote:
-            notes.append(f"{WAIVERS}:{entry.first}: {one.approved_by} approved what they wrote; it excuses nothing")
+        # Where YAML and git count lines in different ways, nobody can say which ones are the waiver's.
+        wrote = authors if _ODD_BREAK.search(text) else authors[entry.first - 1 : entry.last]
+        if refused := _refused(one.approved_by, wrote):
+            notes.append(f"{WAIVERS}:{entry.first}: {refused}; it excuses nothing")
             continue
         found.append(
             WaiverUse(
@@ -191,13 +202,29 @@ def _waivers(repository: "Repository", base: Base, now: datetime, notes: list[st
     return tuple(found)
 
 
+def _refused(approver: str, wrote: "Sequence[frozenset[str]]") -> str:
+    """Return why somebody may not have approved lines that were written by others; nothing where they may."""
+    from cli_multi_rapid.model.people import spellings
+
+    if not wrote or not all(wrote):
+        return "who wrote it is not known here, fetch the whole history (git fetch --unshallow)"
+    names = frozenset[str]().union(*map(spellings, frozenset[str]().union(*wrote)))
+    return f"{approver} approved what they wrote" if spellings(approver) & names else ""
+
+
 def change_since(repository: "Repository", commit: str, tree: str) -> "Change":
     """Return what differs between a base and a tree of the project.
+
+    No tree of a project has its submodules; those that are still what they were in the base do not differ.
 
     Raises:
         GitFailed: git cannot compare them.
     """
-    from cli_multi_rapid.model.change import Change
-    from cli_multi_rapid.system.git_base import difference, tree_in
+    from cli_multi_rapid.model.change import Change, ChangeKind
+    from cli_multi_rapid.system.git_base import difference, same_submodules, tree_in
 
-    return Change(base=commit, files=difference(repository, tree_in(repository, commit), tree))
+    files = difference(repository, tree_in(repository, commit), tree)
+    same = same_submodules(
+        repository, commit, [path for path, file in files.items() if file.kind is ChangeKind.DELETED]
+    )
+    return Change(base=commit, files={path: file for path, file in files.items() if path not in same})

@@ -75,7 +75,7 @@ def final_gates(
     """
     found = tuple(specs.gates.gates) if everything else ()
     judged = everything or any(phase.gates for phase in phases)
-    return (*found, *specs.implied) if judged and level is Level.STRICT else found
+    return tuple(dict.fromkeys((*found, *specs.implied))) if judged and level is Level.STRICT else found
 
 
 def judges(record: Payload) -> bool:
@@ -113,7 +113,7 @@ def write_baseline(project: Project, results: Sequence[GateResult]) -> WrittenBa
     from cli_multi_rapid.gates.baseline import Baseline, baseline_text, load_baseline
 
     path = project.root / BASELINE
-    before = load_baseline(path.read_text("utf-8"), BASELINE) if path.is_file() else Baseline()
+    before = load_baseline(path.read_text("utf-8", "replace"), BASELINE) if path.is_file() else Baseline()
     try:
         text = baseline_text(results, before=before)
     except ValueError as lost:

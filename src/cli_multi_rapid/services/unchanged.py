@@ -47,6 +47,8 @@ def request_of(project: Project, *, asked: Sequence[object], base: str) -> Reque
     Raises:
         UsageError: `base` is no commit, or has no common ancestor with HEAD.
     """
+    from cli_multi_rapid.system.git_base import is_shallow
+
     repository = opened(project)
     if repository is None:
         return None
@@ -57,6 +59,7 @@ def request_of(project: Project, *, asked: Sequence[object], base: str) -> Reque
     parts = [
         VERSION, _program(), [version(name) for name in _TOOLS], str(project.root), tree.id, tree.head, tree.branch,
         [found.commit, found.why] if found else None, standing.state, standing.covered.digest, _user_settings(),
+        is_shallow(repository),  # it decides whether it is known who wrote a waiver
         sorted((name, value) for name, value in project.environ.items() if name not in _VOLATILE), list(asked),
     ]  # fmt: skip
     digest = sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogateescape")).hexdigest()

@@ -158,11 +158,12 @@ def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None, base_te
     texts = dict(items)
     problems: list[Problem] = []
     gates, phases = GateFile(schema="cmr/gates@v1"), None
+    before = gates
     names: frozenset[str] | None = frozenset()
     try:
         gates = _gates(gates_text, GATES) if gates_text is not None else gates
-        if base_text is not None:
-            gates = effective_gates(gates, _gates(base_text, f"{GATES} (in the base revision)"))
+        before = _gates(base_text, f"{GATES} (in the base revision)") if base_text is not None else gates
+        gates = effective_gates(gates, before)
         names = frozenset(gates.gates)
     except SpecInvalid as invalid:
         problems += invalid.problems
@@ -174,8 +175,8 @@ def _checked(items: tuple[tuple[str, str], ...], gates_text: str | None, base_te
     if problems or phases is None:
         raise SpecInvalid(tuple(problems))
     return Specs(
-        texts=texts, phases=phases, gates_text=gates_text, gates=gates, implied=implied_gates(gates.gates),
-        base_text=base_text,
+        texts=texts, phases=phases, gates_text=gates_text, gates=gates,
+        implied=implied_gates(gates.gates, before.gates), base_text=base_text,
     )  # fmt: skip
 
 

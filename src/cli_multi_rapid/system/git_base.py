@@ -86,21 +86,47 @@ def difference(repository: Repository, before: str, after: str) -> dict[str, Cha
     return found
 
 
+def same_submodules(repository: Repository, commit: str, paths: Sequence[str]) -> set[str]:
+    """Return those of some paths that are a submodule at the same commit in a commit and in the index."""
+    if not paths:
+        return set()
+    wanted, same = {f"{repository.prefix}{path}": path for path in paths}, set()
+    for item in repository.git.names("ls-files", "-z", "-s"):
+        facts, _, path = item.partition("\t")
+        mode, name, _ = facts.split(" ")
+        if mode == "160000" and path in wanted:
+            before = repository.git.ask("rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}:{path}")
+            if before.out.decode().strip() == name:
+                same.add(wanted[path])
+    return same
+
+
 def line_authors(repository: Repository, commit: str, path: str) -> list[frozenset[str]]:
-    """Return name and e-mail address of whoever wrote each line of a file as it is in a commit, in lower case."""
+    """Return name and e-mail address of whoever wrote each line of a file as it is in a commit, in lower case.
+
+    A line has none where history ends before the commit that wrote it, as it does in a shallow clone. Files of the
+    project that tell git other names (`.mailmap`) or to pass over commits do not count.
+    """
     # Without --no-textconv a program that the repository names would convert the file.
-    asked = ("blame", "--no-textconv", "--line-porcelain", commit, "--", f"{repository.prefix}{path}")
-    answer = repository.git.call(*asked)
-    authors: list[frozenset[str]] = []
-    known: set[str] = set()
-    for line in os.fsdecode(answer).split("\n"):
-        key, _, value = line.partition(" ")
-        if line.startswith("\t"):
-            authors.append(frozenset(known))
-            known = set()
-        elif key in ("author", "author-mail"):
-            known.add(value.strip("<>").casefold())
-    return authors
+    asked = ("blame", "--no-textconv", "--ignore-revs-file=", "--line-porcelain", commit, "--")
+    wrote, fresh = [], True
+    for line in repository.git.call(*asked, f"{repository.prefix}{path}").split(b"\n"):
+        if fresh and line:
+            wrote.append(line.partition(b" ")[0].decode())
+        fresh = line.startswith(b"\t")
+    unknown: set[str] = set()
+    if is_shallow(repository):
+        unknown.update(repository.git.call("rev-list", "--max-parents=0", commit).decode().split())
+    authors = {one: _author(repository, one) for one in set(wrote) - unknown}
+    return [authors.get(one, frozenset()) for one in wrote]
+
+
+def _author(repository: Repository, commit: str) -> frozenset[str]:
+    """Return name and e-mail address of the author of a commit as it was recorded."""
+    head = os.fsdecode(repository.git.call("cat-file", "commit", commit)).partition("\n\n")[0]
+    line = next((line for line in head.split("\n") if line.startswith("author ")), "author ")
+    name, _, address = line.removeprefix("author ").rpartition(">")[0].partition("<")
+    return frozenset({name.strip().casefold(), address.strip().casefold()})
 
 
 def is_shallow(repository: Repository) -> bool:
