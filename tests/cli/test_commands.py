@@ -12,7 +12,8 @@ from jsonschema_rs import Draft202012Validator
 
 from cli_multi_rapid.cli.app import entry
 from cli_multi_rapid.cli.table import COMMANDS, FACES
-from cli_multi_rapid.errors import PROBLEMS, error_classes
+from cli_multi_rapid.errors import error_classes
+from cli_multi_rapid.model.problems import PROBLEMS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RUN_UNKNOWN = "error[RUN-UNKNOWN]: nothing has run here yet\n"

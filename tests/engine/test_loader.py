@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli_multi_rapid.engine.loader import Phases, load_phase, load_phases
-from cli_multi_rapid.errors import PROBLEMS, Problem, SpecInvalid
+from cli_multi_rapid.errors import Problem, SpecInvalid
 from cli_multi_rapid.model.phase import Step
+from cli_multi_rapid.model.problems import PROBLEMS
 
 PATH = "workflows/phase_definitions/p.yaml"
 HEAD = "schema: cmr/phase@v1\nname: p\n"

@@ -9,7 +9,8 @@ from cli_multi_rapid.engine.fold import RunState
 from cli_multi_rapid.engine.graph import RunPlan, build
 from cli_multi_rapid.engine.loader import load_phase, load_phases
 from cli_multi_rapid.engine.vocabulary import CONTEXTS, MEMBERS, VISIBLE, Place
-from cli_multi_rapid.errors import PROBLEMS, SpecInvalid
+from cli_multi_rapid.errors import SpecInvalid
+from cli_multi_rapid.model.problems import PROBLEMS
 
 PATH = "w/p.yaml"
 HEAD = "schema: cmr/phase@v1\nname: p\n"

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli_multi_rapid.engine.assertions import Assertions
-from cli_multi_rapid.errors import PROBLEMS, SpecInvalid
+from cli_multi_rapid.errors import SpecInvalid
 from cli_multi_rapid.gates.config import load_gates
 from cli_multi_rapid.gates.registry import settings_of
 from cli_multi_rapid.model.gate import Level, Severity
 from cli_multi_rapid.model.gate_settings import Check, GateFile, GateSpec, size_bytes
+from cli_multi_rapid.model.problems import PROBLEMS
 from cli_multi_rapid.system.document import schema_text
 
 PATH = "config/compliance-gates.yaml"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cli_multi_rapid.errors import PROBLEMS, ProjectMissing, SpecInvalid
+from cli_multi_rapid.errors import ProjectMissing, SpecInvalid
 from cli_multi_rapid.model.gate import Level
+from cli_multi_rapid.model.problems import PROBLEMS
 from cli_multi_rapid.services.settings import ProjectSettings, load_settings, read_jobs, shown_settings
 
 HEAD = "schema: cmr/config@v1\n"

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli_multi_rapid.errors import PROBLEMS, SpecInvalid
+from cli_multi_rapid.errors import SpecInvalid
 from cli_multi_rapid.model.gate_settings import GateFile
 from cli_multi_rapid.model.keys import key
 from cli_multi_rapid.model.phase import Backoff, PhaseSpec, Retry, Shell, Step
+from cli_multi_rapid.model.problems import PROBLEMS
 from cli_multi_rapid.model.settings import ConfigFile
 from cli_multi_rapid.system.document import Findings, Loaded, load_document, schema_text
 from cli_multi_rapid.system.faults import choice, label, suggestion

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cli_multi_rapid.errors import PROBLEMS, Problem, SpecInvalid
+from cli_multi_rapid.errors import Problem, SpecInvalid
+from cli_multi_rapid.model.problems import PROBLEMS
 from cli_multi_rapid.system import yaml
 from cli_multi_rapid.system.yaml import MAX_DEPTH, MAX_NODES, decode, parse, scan
 

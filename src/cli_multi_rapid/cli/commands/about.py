@@ -4,7 +4,8 @@ import click
 
 from cli_multi_rapid.cli.console import emit, say
 from cli_multi_rapid.cli.options import Common, command, common_options, pass_common
-from cli_multi_rapid.errors import PROBLEMS, CodeUnknown, error_classes
+from cli_multi_rapid.errors import CodeUnknown, error_classes
+from cli_multi_rapid.model.problems import PROBLEMS
 
 _KINDS = ("phase", "gates", "waivers", "config", "report")
 
