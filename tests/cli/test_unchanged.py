@@ -107,7 +107,7 @@ def test_another_environment_is_another_question(project):
 
 def test_another_program_judges_anew(project, monkeypatch):
     judged(project)
-    monkeypatch.setattr(unchanged, "_program", lambda: "another")
+    monkeypatch.setattr(unchanged, "code_digest", lambda *_: "another")
     assert not judged(project)
 
 

@@ -14,6 +14,7 @@ from cli_multi_rapid.documents.reports import GateView, RunView, Verdict, json_t
 from cli_multi_rapid.documents.text import PROGRAM, printable
 from cli_multi_rapid.documents.words import ending, excuse_words, gate_words, headline, waiver_of
 from cli_multi_rapid.model.gate import Excuse, Finding, GateResult, GateStatus, Severity
+from cli_multi_rapid.model.words import utc_text
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -196,11 +197,7 @@ def _invocation(started: str, duration_ms: int, notices: Sequence[Json], *, soun
     except ValueError:
         return invocation
     ended = begun + timedelta(milliseconds=max(duration_ms, 0))
-    return invocation | {"startTimeUtc": _utc(begun), "endTimeUtc": _utc(ended)}
-
-
-def _utc(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return invocation | {"startTimeUtc": utc_text(begun), "endTimeUtc": utc_text(ended)}
 
 
 def _notice(level: str, text: str) -> Json:

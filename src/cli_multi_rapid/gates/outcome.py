@@ -101,13 +101,13 @@ def judged(gate: Gate, tally: Tally, *, summary: str, fix: str = "") -> GateResu
     What the policy excuses does not count. Of more than 1,000 findings the result has the worst; all that are held are
     written to a file that the result names.
     """
-    found = tally.findings()
     policy = gate.given.policy
-    excused = [replace(one, excused=excuse) for one in found if (excuse := policy.excuse(gate.name, one))]
-    standing = [one for one in found if not policy.excuse(gate.name, one)]
+    found = [replace(one, excused=policy.excuse(gate.name, one)) for one in tally.findings()]
+    excused = [one for one in found if one.excused]
+    standing = [one for one in found if not one.excused]
     uses = _waivers(policy, found)
     blocking = tally.blocking - sum(map(tally.blocks, excused))
-    shown = sorted([*standing, *excused], key=lambda one: (one.excused is not None, one.severity.rank, *_place(one)))
+    shown = sorted(found, key=lambda one: (one.excused is not None, one.severity.rank, *_place(one)))
     return GateResult(
         id=gate.name,
         check=gate.spec.check.value,

@@ -1,6 +1,7 @@
 """Which check is done by what, and which settings it has. Nothing is imported before a gate of its kind runs."""
 
 from collections.abc import Mapping
+from importlib import import_module
 
 from cli_multi_rapid.model.gate import GateResult
 from cli_multi_rapid.model.gate_settings import Check, GateSpec
@@ -12,77 +13,27 @@ def settings_of(check: Check) -> frozenset[str]:
     return _SETTINGS[check]
 
 
-def _coverage(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
-    from cli_multi_rapid.gates import coverage
+def _lazily(module: str) -> EvaluateGate:
+    """Return the check that a module of this package defines; the module is imported when the first gate needs it."""
 
-    return coverage.evaluate(name, spec, given)
+    def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
+        found: EvaluateGate = import_module(f"cli_multi_rapid.gates.{module}").evaluate
+        return found(name, spec, given)
 
-
-def _tests(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
-    from cli_multi_rapid.gates import junit
-
-    return junit.evaluate(name, spec, given)
-
-
-def _secrets(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
-    from cli_multi_rapid.gates import secrets
-
-    return secrets.evaluate(name, spec, given)
-
-
-def _denylist(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
-    from cli_multi_rapid.gates import denylist
-
-    return denylist.evaluate(name, spec, given)
-
-
-def _command(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
-    from cli_multi_rapid.gates import command
-
-    return command.evaluate(name, spec, given)
-
-
-def _diff(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
-    from cli_multi_rapid.gates import diff
-
-    return diff.evaluate(name, spec, given)
-
-
-def _expression(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
-    from cli_multi_rapid.gates import expression
-
-    return expression.evaluate(name, spec, given)
-
-
-def _project(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
-    from cli_multi_rapid.gates import project
-
-    return project.evaluate(name, spec, given)
-
-
-def _dependencies(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
-    from cli_multi_rapid.gates import dependencies
-
-    return dependencies.evaluate(name, spec, given)
-
-
-def _licences(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
-    from cli_multi_rapid.gates import licences
-
-    return licences.evaluate(name, spec, given)
+    return evaluate
 
 
 CHECKS: Mapping[Check, EvaluateGate] = {
-    Check.COVERAGE: _coverage,
-    Check.TESTS: _tests,
-    Check.SECRETS: _secrets,
-    Check.DENYLIST: _denylist,
-    Check.COMMAND: _command,
-    Check.DIFF: _diff,
-    Check.EXPRESSION: _expression,
-    Check.PROJECT: _project,
-    Check.DEPENDENCIES: _dependencies,
-    Check.LICENCES: _licences,
+    Check.COVERAGE: _lazily("coverage"),
+    Check.TESTS: _lazily("junit"),
+    Check.SECRETS: _lazily("secrets"),
+    Check.DENYLIST: _lazily("denylist"),
+    Check.COMMAND: _lazily("command"),
+    Check.DIFF: _lazily("diff"),
+    Check.EXPRESSION: _lazily("expression"),
+    Check.PROJECT: _lazily("project"),
+    Check.DEPENDENCIES: _lazily("dependencies"),
+    Check.LICENCES: _lazily("licences"),
 }
 """What evaluates each kind of check."""
 

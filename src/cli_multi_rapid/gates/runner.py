@@ -13,6 +13,7 @@ from cli_multi_rapid.gates.registry import CHECKS
 from cli_multi_rapid.model.gate import GateResult
 from cli_multi_rapid.model.gate_settings import Check, GateSpec
 from cli_multi_rapid.model.ports import EvaluateGate, GateInput
+from cli_multi_rapid.model.words import utc_text
 
 
 def evaluate(
@@ -77,6 +78,6 @@ def _stamped(gate: Gate, checks: Mapping[Check, EvaluateGate]) -> GateResult:
         result = unjudged(gate, EvidenceError(str(problem), fix=problem.hint))
     return replace(
         result,
-        started=started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        started=utc_text(started),
         duration_ms=round((monotonic() - before_s) * 1000),
     )

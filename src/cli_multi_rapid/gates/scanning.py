@@ -7,7 +7,6 @@ git knows by an id is not even read again while that id and the scope stay the s
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from hashlib import new, sha256
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +18,7 @@ from cli_multi_rapid.model.gate import Finding, Severity
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.version import VERSION
 from cli_multi_rapid.system.findings_cache import FindingsCache
+from cli_multi_rapid.system.own_code import code_digest
 
 _SHA1_CHARACTERS = 40
 
@@ -60,19 +60,19 @@ class Scanning:
         before = self._cache.known() if self._cache else {}
         fresh: list[tuple[str, str, str]] = []
         scan: FileScan | None = None
-        unknown = [path for path in self._tree.paths if not self._is_known(path, before)]
+        known = {path for path in self._tree.paths if self._is_known(path, before)}
         for path in self._tree.paths:
             if self._stopped():
                 raise EvidenceError("the run was stopped")
             content, name = self._blobs.get(path, ""), printable(path)
-            if self._is_known(path, before):
+            if path in known:
                 self.known += 1
                 scanned = read_back(name, before[name][1])
             else:
                 source = self._tree.source(path)
                 if source is None:
                     continue
-                scan = scan or self._scan(unknown)
+                scan = scan or self._scan([one for one in self._tree.paths if one not in known])
                 scanned = digested(scan.file(source))
                 self.searched += 1
                 if content and _blob_id(source.data, like=content) == content:
@@ -98,18 +98,9 @@ class Scanning:
         return self.known > 0 and not self.searched
 
 
-@cache
-def _code() -> str:
-    """Return a digest of the checks' own code: while it is being worked on, the version stays the same."""
-    whole = sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        whole.update(file.read_bytes())
-    return whole.hexdigest()
-
-
 def cache_of(given: GateInput, scope: object) -> FindingsCache | None:
     """Return where results of a scope are kept, or None where none are."""
-    digest = sha256(json.dumps([VERSION, _code(), scope], sort_keys=True).encode()).hexdigest()
+    digest = sha256(json.dumps([VERSION, code_digest("gates"), scope], sort_keys=True).encode()).hexdigest()
     return FindingsCache(Path(given.findings), digest) if given.findings else None
 
 

@@ -39,9 +39,13 @@ def base_of(project: Project, wanted: str = "") -> Base | None:
     Raises:
         UsageError: `wanted` is no commit, or has no common ancestor with HEAD.
     """
+    return base_in(opened(project), wanted)
+
+
+def base_in(repository: "Repository | None", wanted: str = "") -> Base | None:
+    """Return the base revision of the project in a repository; see `base_of`."""
     from cli_multi_rapid.system.git_base import commit_of
 
-    repository = opened(project)
     head = commit_of(repository, "HEAD") if repository else ""
     if repository is None or not head:
         if wanted:

@@ -17,7 +17,7 @@ from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.process import Command, Exit, ProcessRunner
 from cli_multi_rapid.services.base import base_at, change_since, verdicts_of
 from cli_multi_rapid.services.project import cache_dir, ensure_state_dir
-from cli_multi_rapid.services.tree import files_in, opened, tree_in
+from cli_multi_rapid.services.tree import files_in, opened, tree_id
 from cli_multi_rapid.services.validators import validator_source
 from cli_multi_rapid.services.wiring import Project
 
@@ -79,7 +79,7 @@ class ProjectGates:
 
         index = None if project.root == self.project.root else work / "index"
         repository = opened(project)
-        tree, files = tree_in(project, repository, index=index).id, files_in(project, repository)
+        tree, files = tree_id(project, repository, index=index), files_in(project, repository)
         verdicts = verdicts_of(repository, base_at(repository, self.base))
         blobs = blobs_of(repository, tree) if repository else {}
         for note in verdicts.notes:
@@ -105,7 +105,7 @@ class ProjectGates:
             )  # fmt: skip
 
         results = evaluate({name: self.gates[name] for name in wanted}, given, parallel=self.parallel)
-        if not self.settles or not tree or tree_in(project, repository, index=index).id != tree:
+        if not self.settles or not tree or tree_id(project, repository, index=index) != tree:
             return results
         return tuple(replace(one, details={**one.details, "settled": True}) for one in results)
 

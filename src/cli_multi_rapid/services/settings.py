@@ -14,7 +14,7 @@ from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.phase import duration_s
 from cli_multi_rapid.model.settings import KEEP_RUNS, LOG_CAP_BYTES, ConfigFile, Settings
 from cli_multi_rapid.services.project import CONFIG
-from cli_multi_rapid.services.wiring import SPEC_LIMIT_BYTES
+from cli_multi_rapid.services.wiring import SPEC_LIMIT_BYTES, outside
 from cli_multi_rapid.system.checks import MAX_DURATION_S, check_duration, check_name
 from cli_multi_rapid.system.document import Findings, Loaded, load_document
 from cli_multi_rapid.system.faults import choice, label
@@ -240,8 +240,7 @@ def _read(root: Path) -> bytes:
     except PathRefused as refused:
         if refused.missing:
             raise ProjectMissing(f"no {CONFIG} in this folder", where=str(root)) from refused
-        fix = "put a regular file of at most 2 MiB there"
-        raise SpecInvalid((Problem(code="PATH-OUTSIDE", message=refused.reason, path=CONFIG, fix=fix),)) from refused
+        raise SpecInvalid((outside(CONFIG, refused),)) from refused
 
 
 def _opened(data: bytes, name: str, *, own: bool = False, phases: frozenset[str] | None = None) -> _File:

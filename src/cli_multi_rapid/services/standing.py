@@ -69,7 +69,7 @@ def ending_soon(waivers: Iterable[WaiverUse], *, now: datetime) -> tuple[WaiverU
 
 def _is_present(project: Project, shown: RunView) -> tuple[bool | None, str]:
     """Tell whether every gate judged the project as it is now, and if that cannot be told, why."""
-    from cli_multi_rapid.services.tree import opened
+    from cli_multi_rapid.services.tree import opened, tree_id
 
     judged = {gate.result.tree for gate in shown.gates}
     if "" in judged:
@@ -77,8 +77,7 @@ def _is_present(project: Project, shown: RunView) -> tuple[bool | None, str]:
     if len(judged) > 1:
         return False, ""
     try:
-        repository = opened(project)
-        present = repository.write_tree(project.state / "index").id if repository else ""
+        present = tree_id(project, opened(project))
     except CmrError as failed:
         return None, str(failed)
     return judged == {present}, ""

@@ -10,6 +10,7 @@ from cli_multi_rapid.services.wiring import Project
 
 if TYPE_CHECKING:
     from cli_multi_rapid.system.git import Repository
+    from cli_multi_rapid.system.git_tree import WrittenTree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ def tree_in(project: Project, repository: "Repository | None", *, index: Path | 
     """Return the present tree of a project; `index` is where git's index of it is kept, by default with its state."""
     if repository is None:
         return Tree()
-    written = repository.write_tree(index or project.state / "index")
+    written = _written(project, repository, index)
     return Tree(
         id=written.id,
         head=repository.head() or "",
@@ -52,6 +53,15 @@ def tree_in(project: Project, repository: "Repository | None", *, index: Path | 
         user=repository.user,
         warnings=written.warnings,
     )
+
+
+def tree_id(project: Project, repository: "Repository | None", *, index: Path | None = None) -> str:
+    """Return the id alone of the present tree, which takes fewer questions; see `tree_in`."""
+    return _written(project, repository, index).id if repository else ""
+
+
+def _written(project: Project, repository: "Repository", index: Path | None) -> "WrittenTree":
+    return repository.write_tree(index or project.state / "index")
 
 
 def file_hasher(project: Project) -> Callable[..., str]:

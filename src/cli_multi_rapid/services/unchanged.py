@@ -19,16 +19,19 @@ from cli_multi_rapid.documents.payload import gate_result
 from cli_multi_rapid.model.events import Event, Kind, NewEvent, Payload, payload_of
 from cli_multi_rapid.model.gate import Evidence, GateResult, GateStatus
 from cli_multi_rapid.model.version import VERSION
-from cli_multi_rapid.services.base import base_of, differing
+from cli_multi_rapid.model.words import utc_text
+from cli_multi_rapid.services.base import base_in, differing
 from cli_multi_rapid.services.runids import new_run_id
 from cli_multi_rapid.services.tree import opened, tree_in
 from cli_multi_rapid.services.trust import trusted
 from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.files import PathRefused, digest_inside
+from cli_multi_rapid.system.own_code import code_digest
 from cli_multi_rapid.system.store import SqliteStore, open_store
 
 _PURE = frozenset({"secrets", "denylist", "diff", "expression"})
 _TOOLS = ("kingfisher-secret-scanner", "google-re2", "ruff")
+_CODE = ("gates", "model", "services", "system")
 _VOLATILE = frozenset({"_", "OLDPWD", "PWD", "SHLVL"})
 
 
@@ -52,12 +55,13 @@ def request_of(project: Project, *, asked: Sequence[object], base: str) -> Reque
     repository = opened(project)
     if repository is None:
         return None
-    tree, found = tree_in(project, repository), base_of(project, base)
+    tree, found = tree_in(project, repository), base_in(repository, base)
     standing = trusted(project.root, project.state, project.environ)
     if tree.warnings or not standing.given:  # what a tree lacks can change without it
         return None
     parts = [
-        VERSION, _program(), [version(name) for name in _TOOLS], str(project.root), tree.id, tree.head, tree.branch,
+        VERSION, code_digest(*_CODE), [version(name) for name in _TOOLS], str(project.root),
+        tree.id, tree.head, tree.branch,
         [found.commit, found.why] if found else None, standing.state, standing.covered.digest, _user_settings(),
         is_shallow(repository),  # it decides whether it is known who wrote a waiver
         sorted((name, value) for name, value in project.environ.items() if name not in _VOLATILE), list(asked),
@@ -124,7 +128,7 @@ def _recorded(
     store: SqliteStore, project: Project, begun: Event, gates: list[tuple[Event, GateResult]], ended: Event
 ) -> tuple[Event, ...]:
     run = new_run_id(after=next(iter(store.runs(limit=1)), ""))
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    now = utc_text(datetime.now(UTC))
     folder, before = project.folder(run), project.folder(begun.run)
     results = [
         NewEvent(
@@ -165,12 +169,3 @@ def _user_settings() -> str:
         return sha256((user_config_path("cli-multi-rapid") / "config.yaml").read_bytes()).hexdigest()
     except OSError:
         return ""
-
-
-def _program() -> str:
-    """Return a digest of the code that judges: while it is being worked on, the version stays the same."""
-    whole = sha256()
-    package = Path(__file__).parents[1]
-    for file in sorted([*(package / "gates").glob("*.py"), *(package / "system").glob("git*.py"), Path(__file__)]):
-        whole.update(file.read_bytes())
-    return whole.hexdigest()

@@ -96,8 +96,7 @@ def read_specs(project: Project, base: "Base | None" = None) -> Specs:
             texts[path] = text_inside(project.root, path)
         except PathRefused as refused:
             if not refused.missing:
-                fix = "put a regular file of at most 2 MiB there"
-                problems.append(Problem(code="PATH-OUTSIDE", message=refused.reason, path=path, fix=fix))
+                problems.append(outside(path, refused))
     gates_text = texts.pop(GATES, None)
     problems += _excuses(project)
     before = base.texts.get(GATES) if base else None
@@ -124,9 +123,14 @@ def _excuses(project: Project) -> tuple[Problem, ...]:
         except SpecInvalid as invalid:
             found += invalid.problems
         except PathRefused as refused:
-            fix = f"put a regular file of at most {limit >> 20} MiB there"
-            found.append(Problem(code="PATH-OUTSIDE", message=refused.reason, path=path, fix=fix))
+            found.append(outside(path, refused, limit_bytes=limit))
     return tuple(found)
+
+
+def outside(path: str, refused: PathRefused, *, limit_bytes: int = SPEC_LIMIT_BYTES) -> Problem:
+    """Return the problem of a file that is there and must not be read."""
+    fix = f"put a regular file of at most {limit_bytes >> 20} MiB there"
+    return Problem(code="PATH-OUTSIDE", message=refused.reason, path=path, fix=fix)
 
 
 def text_inside(root: Path, path: str) -> str:

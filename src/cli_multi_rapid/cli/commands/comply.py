@@ -2,11 +2,19 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cli_multi_rapid.cli.options import Common, command
 from cli_multi_rapid.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cli_multi_rapid.documents.reports import RunView
+    from cli_multi_rapid.model.events import Event
+    from cli_multi_rapid.services.wiring import Project
 
 
 @command("validate-compliance", example="cli-multi-rapid validate-compliance --gate secrets")
@@ -33,35 +41,20 @@ def validate_compliance(
     Gates, level, waivers and baseline are those of the base revision: the common ancestor with BASE, else with the
     upstream branch, else HEAD.
     """
-    from cli_multi_rapid.cli.console import emit, note
-    from cli_multi_rapid.cli.driving import opened, print_summary, session_of, watched
-    from cli_multi_rapid.documents.reports import compliance
-    from cli_multi_rapid.documents.text import plural
-    from cli_multi_rapid.services.history import one
     from cli_multi_rapid.services.unchanged import judged_before, request_of
     from cli_multi_rapid.services.wiring import open_project
 
     if write_baseline and changed is not None:
         raise UsageError("--write-baseline and --changed exclude each other", hint="a baseline is of the whole project")
-    request = (
-        request_of(open_project(common.folder), asked=[level, gates, changed, history], base=changed or "")
-        if not write_baseline
-        else None
-    )
-    if request is not None and cache:
+    request = None
+    if not write_baseline:
         project = open_project(common.folder)
-        known = judged_before(project, request)
-        if known is not None:
-            watched(common, known, notes=request.notes)
-            note("nothing has changed since these gates judged last, so their verdict stands; --no-cache judges anew")
-            view = one(project, known[0].run)
-            if common.as_json:
-                emit(compliance(view))
-            else:
-                print_summary(project, view)
-            return view.exit_code or 0
+        request = request_of(project, asked=[level, gates, changed, history], base=changed or "")
+        known = judged_before(project, request) if request and cache else None
+        if request and known:
+            return _taken_over(common, project, known, notes=request.notes)
+    from cli_multi_rapid.cli.driving import opened, session_of
     from cli_multi_rapid.services.compliance import prepare_validation
-    from cli_multi_rapid.services.compliance import write_baseline as keep
     from cli_multi_rapid.services.runs import start
 
     project, settings = opened(common, level=level)
@@ -70,14 +63,42 @@ def validate_compliance(
     )
     with session_of(common, settings, notes=wanted.notes) as session:
         ended = start(project, wanted.record, session=session, alone=False)
-    view = one(project, ended.run)
+    view = _shown(common, project, ended.run)
+    return _kept(project, view) if write_baseline and ended.status.ended else ended.exit_code
+
+
+def _taken_over(common: Common, project: "Project", events: "Sequence[Event]", *, notes: "Sequence[str]") -> int:
+    """Show a verdict that still stands; return its exit code."""
+    from cli_multi_rapid.cli.console import note
+    from cli_multi_rapid.cli.driving import watched
+
+    watched(common, events, notes=notes)
+    note("nothing has changed since these gates judged last, so their verdict stands; --no-cache judges anew")
+    return _shown(common, project, events[0].run).exit_code or 0
+
+
+def _shown(common: Common, project: "Project", run: str) -> "RunView":
+    """Print what gates decided in a run, and return it."""
+    from cli_multi_rapid.cli.console import emit
+    from cli_multi_rapid.cli.driving import print_summary
+    from cli_multi_rapid.documents.reports import compliance
+    from cli_multi_rapid.services.history import one
+
+    view = one(project, run)
     if common.as_json:
         emit(compliance(view))
     else:
         print_summary(project, view)
-    if not write_baseline or not ended.status.ended:
-        return ended.exit_code
-    written = keep(project, [gate.result for gate in view.gates])
+    return view
+
+
+def _kept(project: "Project", view: "RunView") -> int:
+    """Write what gates have found as the baseline, say so, and return the exit code."""
+    from cli_multi_rapid.cli.console import note
+    from cli_multi_rapid.documents.text import plural
+    from cli_multi_rapid.services.compliance import write_baseline
+
+    written = write_baseline(project, [gate.result for gate in view.gates])
     found = plural(written.findings, "finding")
     note(f"{written.path} has {found}; it counts once it is committed in the base revision")
     if written.unjudged:
