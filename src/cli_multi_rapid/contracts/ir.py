@@ -1,5 +1,6 @@
 """The types of a contract within the profile, as every generator of code reads them. Names are the JSON keys."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 INT64_MIN = -(2**63)
@@ -57,12 +58,13 @@ class ArrayType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One key of an object."""
+    """One key of an object. `description` is what the schema says of it, on one line; it may hold any character."""
 
     key: str
     type: "Type"
     required: bool
     nullable: bool = False
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class ObjectType:
 
     place: str
     members: tuple[Member, ...]
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,25 @@ class UnionType:
     place: str
     tag: str
     cases: tuple[tuple[str, ObjectType], ...]
+    description: str = ""
 
 
 Type = BooleanType | IntegerType | NumberType | StringType | ConstType | ArrayType | ObjectType | UnionType
+Root = ObjectType | UnionType
+
+
+def objects(root: Type) -> Iterator[ObjectType | UnionType]:
+    """Yield every object and union that a type is made of, once each, inner ones before those that hold them."""
+    yield from _objects(root, set())
+
+
+def _objects(one: Type, seen: set[str]) -> Iterator[ObjectType | UnionType]:
+    if isinstance(one, ArrayType):
+        yield from _objects(one.item, seen)
+    if not isinstance(one, ObjectType | UnionType) or one.place in seen:
+        return
+    seen.add(one.place)
+    inner = [member.type for member in one.members] if isinstance(one, ObjectType) else [case for _, case in one.cases]
+    for each in inner:
+        yield from _objects(each, seen)
+    yield one

@@ -132,8 +132,11 @@ class _Reading:
             if isinstance(made, ir.NumberType) and MONEY & {word.lower() for word in _WORD.findall(key)}:
                 self.refuse(here, "money is text with a pattern such as ^-?[0-9]{1,15}([.][0-9]{1,8})?$, not a number")
             if made is not None:
-                members.append(ir.Member(key=key, type=made, required=key in required, nullable=nullable))
-        return ir.ObjectType(place=str(place), members=tuple(members))
+                said = _said(properties[key])
+                members.append(
+                    ir.Member(key=key, type=made, required=key in required, nullable=nullable, description=said)
+                )
+        return ir.ObjectType(place=str(place), members=tuple(members), description=_said(schema))
 
     def _array(self, place: Target, schema: Schema) -> ir.Type | None:
         if "items" not in schema:
@@ -202,7 +205,15 @@ class _Reading:
         if not tags:
             self.refuse(_below(place, "oneOf"), "the branches have no required key with a different const text in each")
             return None
-        return ir.UnionType(place=str(place), tag=tags[0], cases=tuple((_tags(one)[tags[0]], one) for one in cases))
+        named = tuple((_tags(one)[tags[0]], one) for one in cases)
+        return ir.UnionType(place=str(place), tag=tags[0], cases=named, description=_said(schema))
+
+
+def _said(schema: object) -> str:
+    """Return the description, else the title, of a schema on one line."""
+    if not isinstance(schema, dict):
+        return ""
+    return " ".join(str(schema.get("description") or schema.get("title") or "").split())
 
 
 def _tags(branch: ir.ObjectType) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cli_multi_rapid.documents.text import printable
-from cli_multi_rapid.model.contract import CheckStatus, ContractResult
+from cli_multi_rapid.model.contract import CheckStatus, ContractCheck, ContractResult
 
 
 def status_of(results: Sequence[ContractResult]) -> CheckStatus:
@@ -29,7 +29,7 @@ def contracts_data(results: Sequence[ContractResult]) -> dict[str, object]:
                 "version": one.version,
                 "checks": [
                     {
-                        "check": check.check, "target": None, "status": check.status.value,
+                        "check": check.check, "target": check.target or None, "status": check.status.value,
                         "detail": check.detail, "pointer": check.pointer,
                     }
                     for check in one.checks
@@ -46,14 +46,18 @@ def contracts_lines(results: Sequence[ContractResult]) -> list[str]:
     for one in results:
         counts: dict[str, Counter[str]] = {}
         for check in one.checks:
-            counts.setdefault(check.check, Counter())[check.status.value] += 1
+            counts.setdefault(_name(check), Counter())[check.status.value] += 1
         words = [f"{name} " + ", ".join(_count(*item) for item in found.items()) for name, found in counts.items()]
         lines.append(f"{one.name}@{one.version}  {' · '.join(words)}")
         for check in one.checks:
             if check.status is not CheckStatus.PASS:
                 place = f"{check.pointer}: " if check.pointer else ""
-                lines.append(printable(f"  {check.check} {check.status.value}  {place}{check.detail}"))
+                lines.append(printable(f"  {_name(check)} {check.status.value}  {place}{check.detail}"))
     return lines
+
+
+def _name(check: ContractCheck) -> str:
+    return f"{check.check} {check.target}".rstrip()
 
 
 def _count(status: str, number: int) -> str:

@@ -23,12 +23,16 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractCheck:
-    """One check of a contract. `check` is schema, profile or examples; `pointer` is empty where there is none."""
+    """One check of a contract. `check` is schema, profile or examples; `target` is the language that it is about.
+
+    What does not apply is empty.
+    """
 
     check: str
     status: CheckStatus
     detail: str = ""
     pointer: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

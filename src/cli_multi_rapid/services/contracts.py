@@ -1,6 +1,7 @@
 """The contracts of a project: read, check, and what the checks said."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,23 @@ EXAMPLES = f"{FOLDER}/examples"
 _SHOWN = 160
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which checks are asked for beside that contracts are schemas and that their examples are what they must be."""
+
+    lint: bool = False
+    examples: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenContracts:
+    """The valid contracts of a project, and the validator of each by its path."""
+
+    project: Project
+    found: ContractSet
+    validators: "Mapping[str, Draft202012Validator]"
+
+
 def require_valid(project: Project) -> None:
     """Check that every contract of a project is a schema; a project without contracts has none that is not.
 
@@ -30,8 +48,21 @@ def require_valid(project: Project) -> None:
     _valid(project)
 
 
-def checked_contracts(project: Project, *, lint: bool, examples: bool) -> tuple[ContractResult, ...]:
-    """Return what the checks of every contract say; with `lint` those of the profile, too.
+def opened_contracts(project: Project) -> OpenContracts:
+    """Return the contracts of a project, which has some.
+
+    Raises:
+        SpecInvalid: a contract is no schema, or examples belong to none.
+        ContractsMissing: there is no contract.
+    """
+    opened = _valid(project)
+    if not opened.found.contracts:
+        raise ContractsMissing(where=f"{FOLDER}/")
+    return opened
+
+
+def checked_contracts(project: Project, asked: Asked) -> tuple[ContractResult, ...]:
+    """Return what the checks of every contract say.
 
     Examples that exist are always checked; with `examples` every contract must have valid and invalid ones, which the
     status `not_run` says it has not.
@@ -40,19 +71,21 @@ def checked_contracts(project: Project, *, lint: bool, examples: bool) -> tuple[
         SpecInvalid: a contract is no schema, or examples belong to none.
         ContractsMissing: there is no contract.
     """
-    found, validators = _valid(project)
-    if not found.contracts:
-        raise ContractsMissing(where=f"{FOLDER}/")
-    results = []
-    for one in found.contracts:
-        checks = [ContractCheck(check="schema", status=CheckStatus.PASS)]
-        checks += _profile(found, one) if lint else ()
-        checks += _examples(project, one, validators[one.path], needed=examples)
-        results.append(ContractResult(name=one.name, version=one.version, checks=tuple(checks)))
-    return tuple(results)
+    opened = opened_contracts(project)
+    return tuple(
+        ContractResult(name=one.name, version=one.version, checks=tuple(_checks(opened, one, asked)))
+        for one in opened.found.contracts
+    )
 
 
-def _valid(project: Project) -> "tuple[ContractSet, dict[str, Draft202012Validator]]":
+def _checks(opened: OpenContracts, contract: Contract, asked: Asked) -> Iterator[ContractCheck]:
+    yield ContractCheck(check="schema", status=CheckStatus.PASS)
+    if asked.lint:
+        yield from _profile(opened.found, contract)
+    yield from _examples(opened.project, contract, opened.validators[contract.path], needed=asked.examples)
+
+
+def _valid(project: Project) -> OpenContracts:
     names = _names(project, FOLDER)
     found = load_contracts(
         [name for name in names if name.endswith(".json")], partial(read_inside, project.root, limit_bytes=LIMIT_BYTES)
@@ -73,7 +106,7 @@ def _valid(project: Project) -> "tuple[ContractSet, dict[str, Draft202012Validat
             problems += invalid.problems
     if problems:
         raise SpecInvalid(_unique(problems))
-    return found, validators
+    return OpenContracts(project=project, found=found, validators=validators)
 
 
 def _unique(problems: list[Problem]) -> tuple[Problem, ...]:

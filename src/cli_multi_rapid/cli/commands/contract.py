@@ -15,10 +15,10 @@ def validate_contracts(common: Common, *, lint: bool, examples: bool) -> int:
     """
     from cli_multi_rapid.cli.console import emit, say
     from cli_multi_rapid.documents.contracts import contracts_data, contracts_lines, exit_code
-    from cli_multi_rapid.services.contracts import checked_contracts
+    from cli_multi_rapid.services.contracts import Asked, checked_contracts
     from cli_multi_rapid.services.wiring import open_project
 
-    results = checked_contracts(open_project(common.folder), lint=lint, examples=examples)
+    results = checked_contracts(open_project(common.folder), Asked(lint=lint, examples=examples))
     if common.as_json:
         emit(contracts_data(results))
     else:
