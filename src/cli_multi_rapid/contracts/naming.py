@@ -65,7 +65,7 @@ def unique(
 
 
 def _title(place: str) -> str:
-    """Return what a place is called: its keys without the keywords between them, or the file where it is a whole one."""
+    """Return what a place is called: its keys without the keywords between them, or its file where it is all of it."""
     path, _, pointer = place.partition("#")
     parts = pointer.split("/")[1:]
     if not parts:
