@@ -52,3 +52,7 @@ class Answer:
     def accepted(self) -> bool:
         """Whether the document was read."""
         return not self.error
+
+
+class RuntimeFailed(Exception):
+    """A program in a target language could not be built, ended too early or took too long: there is no verdict."""
