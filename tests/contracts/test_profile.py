@@ -49,6 +49,9 @@ REFUSED = {
     "an enum of numbers": (closed(x={"type": "string", "enum": [1]}), "/properties/x/enum", "texts"),
     "null beside the type": (closed(x={"type": "string", "enum": ["a", None]}), "/properties/x/enum", "null"),
     "a format that few know": (closed(x={"type": "string", "format": "idn-email"}), "/properties/x/format", "format"),
+    "a pattern that differs between languages": (
+        closed(x={"type": "string", "pattern": "^a.b$"}), "/properties/x/pattern", "leaves out",
+    ),
     "an object as const": (closed(x={"const": {}}), "/properties/x/const", "const"),
     "a tuple": (closed(x={"type": "array", "prefixItems": [INT]}), "/properties/x/prefixItems", "not part"),
     "no object": ({"type": "string"}, "", "object"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from cli_multi_rapid.contracts import ir
 from cli_multi_rapid.contracts.cycles import circle, shown
 from cli_multi_rapid.contracts.loading import Contract, ContractSet, Target
+from cli_multi_rapid.contracts.patterns import PatternRefused, automaton
 from cli_multi_rapid.contracts.schema_tree import Schema, escaped
 from cli_multi_rapid.model.contract import Violation
 
@@ -152,6 +153,10 @@ class _Reading:
         form = schema.get("format", "")
         if form and form not in FORMATS:
             self.refuse(_below(place, "format"), f"the format is one of {', '.join(sorted(FORMATS))}")
+        try:
+            automaton(str(schema.get("pattern", "")))
+        except PatternRefused as refused:
+            self.refuse(_below(place, "pattern"), str(refused))
         values = schema.get("enum")
         kinds = schema.get("type")
         allowed = [one for one in values if one is not None] if isinstance(values, list) else []
