@@ -120,3 +120,10 @@ class TestHostileClone:
         (tmp_path / "good").mkdir()
         write(tmp_path / "good", "git", "").chmod(0o755)
         assert find_git(os.pathsep.join([path, str(tmp_path / "good")]), checkout) == str(tmp_path / "good" / "git")
+
+
+@pytest.mark.parametrize("given", ["abc", "-1", "1e3", "9" * 20])
+def test_settings_in_the_environment_that_git_itself_would_refuse(checkout, monkeypatch, given):
+    monkeypatch.setenv("GIT_CONFIG_COUNT", given)
+    with pytest.raises(GitFailed, match="GIT_CONFIG_COUNT"):
+        open_repository(checkout)

@@ -126,7 +126,10 @@ class Git:
         environ = {name: value for name, value in self.environ.items() if name not in _REMOVED}
         environ.update(_FIXED)
         environ.update(self.variables)
-        count = int(environ.get("GIT_CONFIG_COUNT") or 0)
+        given = environ.get("GIT_CONFIG_COUNT") or "0"
+        if not (given.isascii() and given.isdigit() and len(given) < 10):
+            raise GitFailed(f"the environment variable GIT_CONFIG_COUNT is {given!r}: git wants a number there")
+        count = int(given)
         for number, (name, value) in enumerate(self.settings.items(), start=count):
             environ[f"GIT_CONFIG_KEY_{number}"] = name
             environ[f"GIT_CONFIG_VALUE_{number}"] = value
