@@ -17,6 +17,7 @@ import pytest
 from cli_multi_rapid.cli.app import entry
 
 ROOT = Path(__file__).resolve().parent.parent
+STARTER = ROOT / "src/cli_multi_rapid/starter"
 BEGUN = time.time()
 GITLESS = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "CMR_"))}
 
@@ -146,6 +147,13 @@ def sandbox(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Sandbox
         made.git("commit", "-q", "-m", "start")
     shutil.copytree(pattern, tmp_path / "project")
     return Sandbox(root=tmp_path / "project")
+
+
+@pytest.fixture
+def trading(sandbox: Sandbox) -> Sandbox:
+    """A project with the five contracts of the sample project."""
+    shutil.copytree(STARTER / "sample/contracts/events", sandbox.root / "contracts/events")
+    return sandbox
 
 
 @pytest.fixture
