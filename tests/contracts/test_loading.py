@@ -88,3 +88,42 @@ def test_a_pointer_with_characters_that_no_uri_has(load):
         "a b.json": {"$defs": {"é": {"type": "string"}}},
     })  # fmt: skip
     assert not compiled(found, found.contracts[0]).is_valid(1)
+
+
+def test_a_circle_through_an_anchor(one):
+    found = one({"$ref": "#a", "$defs": {"x": {"$anchor": "a", "allOf": [{"$ref": "#a"}]}}})
+    assert not found.problems
+    assert circle(found, Target(f"{FOLDER}/A@1.0.json", ""), in_place=True)
+
+
+def test_a_circle_through_a_keyword_of_an_older_draft(one):
+    found = one({"dependencies": {"a": {"$ref": "#"}}})
+    assert circle(found, Target(f"{FOLDER}/A@1.0.json", ""), in_place=True)
+
+
+@pytest.mark.parametrize("reference", ["#/default", "#/properties", "#/required/0", "#/$defs/x/examples/0", "#/type"])
+def test_a_reference_to_what_is_no_schema(one, reference):
+    schema = {
+        "$ref": reference, "type": "object", "properties": {}, "required": ["a"], "default": {"$ref": "#/$defs/x"},
+        "$defs": {"x": {"examples": [{"$ref": "#"}]}},
+    }  # fmt: skip
+    (said,) = messages(one(schema))
+    assert "there is no schema at" in said
+
+
+@pytest.mark.parametrize("reference", ["#/$defs/a~1b", "#/%24defs/a%7E1b", "#b"])
+def test_a_place_has_one_name(one, reference):
+    found = one({"$ref": reference, "$defs": {"a/b": {"$anchor": "b", "type": "string"}}})
+    assert found.references == {Target(f"{FOLDER}/A@1.0.json", ""): Target(f"{FOLDER}/A@1.0.json", "/$defs/a~1b")}
+
+
+def test_a_static_and_a_dynamic_reference_in_one_schema(one):
+    (said,) = messages(
+        one({"$ref": "#/$defs/a", "$dynamicRef": "#b", "$defs": {"a": {}, "b": {"$dynamicAnchor": "b"}}})
+    )
+    assert "stand beside each other" in said
+
+
+def test_an_anchor_that_stands_twice(one):
+    (said,) = messages(one({"$defs": {"a": {"$anchor": "x"}, "b": {"$dynamicAnchor": "x"}}}))
+    assert "stands twice" in said

@@ -2,11 +2,11 @@
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from cli_multi_rapid.contracts.schema_tree import Schema, at_pointer, schemas
+from cli_multi_rapid.contracts.schema_tree import Schema, at_pointer, normal, places, schemas
 from cli_multi_rapid.contracts.strict_json import LIMIT_BYTES, read_json
 from cli_multi_rapid.errors import Problem, SpecInvalid
 from cli_multi_rapid.system.files import PathRefused
@@ -32,7 +32,7 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a `$ref` leads to: a file of the project, and a JSON pointer or (without a slash) an anchor in it."""
+    """What a `$ref` leads to: a file of the project, and the JSON pointer of a schema in it."""
 
     path: str
     fragment: str
@@ -49,13 +49,19 @@ class ContractSet:
     documents: dict[str, object] = field(default_factory=dict)
     references: dict[Target, Target] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    _places: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def resolved(self, target: Target) -> object | None:
         """Return the schema at a place; None where there is none."""
-        if target.fragment and not target.fragment.startswith("/"):
-            found = (one for _, one in schemas(self.documents.get(target.path)) if target.fragment in _anchors(one))
-            return next(found, None)
         return at_pointer(self.documents.get(target.path), target.fragment)
+
+    def place(self, path: str, fragment: str) -> Target | None:
+        """Return the place of the schema that a fragment, a JSON pointer or an anchor, leads to; None where to none."""
+        if path not in self._places:
+            self._places[path] = dict(_fragments(self.documents.get(path)))
+        wanted = normal(fragment) if fragment.startswith("/") else fragment
+        found = self._places[path].get(wanted)
+        return None if found is None else Target(path, found)
 
 
 def load_contracts(names: Iterable[str], read: Reader) -> ContractSet:
@@ -131,10 +137,8 @@ def _duplicates(found: ContractSet) -> list[Problem]:
 def _follow(path: str, found: ContractSet, ids: Mapping[str, str], read: Reader) -> list[str]:
     """Note where each `$ref` of a document leads; return the paths of documents that were read for it."""
     new: list[str] = []
+    _check_names(path, found)
     for pointer, schema in schemas(found.documents[path]):
-        if pointer and "$id" in schema:
-            _blame(found, "CONTRACT-ID", f"{path}#{pointer}", "a schema inside another has no `$id` of its own",
-                   "move it to a file, or remove the `$id`")  # fmt: skip
         for key in ("$ref", "$dynamicRef"):
             if key not in schema:
                 continue
@@ -146,11 +150,30 @@ def _follow(path: str, found: ContractSet, ids: Mapping[str, str], read: Reader)
                 if any(one.path == target.path for one in found.problems) or _read(target.path, found, read) is None:
                     continue
                 new.append(target.path)
-            if found.resolved(target) is None:
-                _blame(found, "CONTRACT-REF", f"{path}#{pointer}", f"there is nothing at {target}", "correct it")
+            place = found.place(target.path, target.fragment)
+            if place is None:
+                said = f"there is no schema at {str(target)[:160]}"
+                _blame(found, "CONTRACT-REF", f"{path}#{pointer}", said, "correct it")
                 continue
-            found.references[Target(path, pointer)] = target
+            found.references[Target(path, pointer)] = place
     return new
+
+
+def _check_names(path: str, found: ContractSet) -> None:
+    """Check that what schemas are called by, and refer by, means one thing."""
+    anchors: set[str] = set()
+    for pointer, schema in schemas(found.documents[path]):
+        here = f"{path}#{pointer}"
+        for anchor in _anchors(schema):
+            if anchor in anchors:
+                _blame(found, "CONTRACT-REF", here, f"the anchor {anchor[:80]!r} stands twice", "rename one of them")
+            anchors.add(anchor)
+        if pointer and "$id" in schema:
+            said = "a schema inside another has no `$id` of its own"
+            _blame(found, "CONTRACT-ID", here, said, "move it to a file, or remove the `$id`")
+        if "$ref" in schema and "$dynamicRef" in schema:
+            said = "`$ref` and `$dynamicRef` stand beside each other"
+            _blame(found, "CONTRACT-REF", here, said, "put one of them into `allOf`")
 
 
 def _target(reference: object, path: str, ids: Mapping[str, str]) -> Target | str:
@@ -174,8 +197,17 @@ def _target(reference: object, path: str, ids: Mapping[str, str]) -> Target | st
     return Target(joined, fragment)
 
 
-def _anchors(schema: Schema) -> tuple[object, object]:
-    return schema.get("$anchor"), schema.get("$dynamicAnchor")
+def _fragments(document: object) -> Iterator[tuple[str, str]]:
+    """Yield what leads to the schemas of a document, JSON pointers and anchors, with the pointer of each."""
+    for pointer in places(document):
+        yield pointer, pointer
+    for pointer, schema in schemas(document):
+        yield from ((one, pointer) for one in _anchors(schema))
+
+
+def _anchors(schema: Schema) -> list[str]:
+    given = [one for one in (schema.get("$anchor"), schema.get("$dynamicAnchor")) if isinstance(one, str) and one]
+    return list(dict.fromkeys(given))
 
 
 def _blame(found: ContractSet, code: str, path: str, message: str, fix: str) -> None:

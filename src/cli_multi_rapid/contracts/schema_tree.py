@@ -10,7 +10,7 @@ _ONE = frozenset({
 })  # fmt: skip
 _LIST = frozenset({"prefixItems"})
 _MAP = frozenset({"properties", "patternProperties", "$defs", "definitions"})
-_IN_PLACE_MAP = frozenset({"dependentSchemas"})
+_IN_PLACE_MAP = frozenset({"dependentSchemas", "dependencies"})  # the latter is of older drafts; the validator knows it
 
 Schema = Mapping[str, object]
 
@@ -41,6 +41,20 @@ def schemas(root: object) -> Iterator[tuple[str, Schema]]:
         if isinstance(here, dict):
             yield pointer, here
             todo += [(pointer + below, inner) for below, inner, _ in children(here)]
+
+
+def places(root: object) -> Iterator[str]:
+    """Yield the JSON pointers of all schemas of a document, also of those that are only true or false."""
+    if isinstance(root, bool):
+        yield ""
+    for pointer, here in schemas(root):
+        yield pointer
+        yield from (pointer + below for below, inner, _ in children(here) if isinstance(inner, bool))
+
+
+def normal(pointer: str) -> str:
+    """Return a JSON pointer in the spelling that this program makes."""
+    return "".join(f"/{escaped(part.replace('~1', '/').replace('~0', '~'))}" for part in pointer.split("/")[1:])
 
 
 def at_pointer(root: object, pointer: str) -> object | None:
