@@ -16,9 +16,14 @@ def type_names(name: str, root: ir.Root) -> dict[str, str]:
 
     A definition is named as in `$defs`; what stands inside another object is named for that and its key.
     """
-    wanted = {one.place: name if one.place == root.place else pascal(_title(one.place)) for one in ir.objects(root)}
-    ordered = dict(sorted(wanted.items(), key=lambda item: item[0] != root.place))
-    return unique(ordered, wish=lambda place: ordered[place], reserved=(), limit=LIMIT)
+    return place_names(name, root.place, (one.place for one in ir.objects(root)), reserved=())
+
+
+def place_names(name: str, root: str, places: Iterable[str], *, reserved: Collection[str]) -> dict[str, str]:
+    """Return a name in PascalCase for every place of a contract; the place `root` has the name of the contract."""
+    wanted = {place: name if place == root else pascal(_title(place)) for place in places}
+    ordered = dict(sorted(wanted.items(), key=lambda item: item[0] != root))
+    return unique(ordered, wish=lambda place: ordered[place], reserved=reserved, limit=LIMIT)
 
 
 def pascal(text: str) -> str:

@@ -1,0 +1,1 @@
+"""The languages that contracts become code of, a package each."""

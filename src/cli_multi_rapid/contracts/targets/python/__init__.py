@@ -1,0 +1,1 @@
+"""Python: Pydantic models that validate by the schema, or plain TypedDict classes."""

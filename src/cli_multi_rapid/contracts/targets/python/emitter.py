@@ -1,0 +1,34 @@
+"""What a contract becomes in Python."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cli_multi_rapid.contracts.loading import Contract, ContractSet
+from cli_multi_rapid.contracts.naming import snake
+from cli_multi_rapid.contracts.targets.python.reading import shapes_of
+from cli_multi_rapid.contracts.targets.python.typed import typed_text
+from cli_multi_rapid.contracts.targets.python.words import one_line
+
+Style = Literal["pydantic", "typed-dict"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonEmitter:
+    """Makes a module of any contract, within the profile or not: it needs the schemas, not only their types."""
+
+    style: Style = "pydantic"
+
+    def file_name(self, contract: Contract) -> str:
+        """Return the name of the module that a contract becomes, such as order_intent_v1_2.py."""
+        return f"{snake(contract.name)}_v{contract.version.replace('.', '_')}.py"
+
+    def text(self, found: ContractSet, contract: Contract) -> str:
+        """Return the module of a contract: the same for the same contract, without time or place."""
+        shapes = shapes_of(found, contract)
+        return typed_text(contract, shapes, header=header(contract))
+
+
+def header(contract: Contract) -> str:
+    """Return the docstring of a module."""
+    said = f"{contract.name} {contract.version}, made from {contract.path}; edit that file, not this one."
+    return f'"""{one_line(said)}"""\n'
