@@ -51,6 +51,20 @@ class ContractSet:
     problems: list[Problem] = field(default_factory=list)
     _places: dict[str, dict[str, str]] = field(default_factory=dict)
 
+    def closure(self, contract: Contract) -> tuple[str, ...]:
+        """Return the paths of all documents that a contract is made of, its own first, the others sorted."""
+        leads: dict[str, set[str]] = {}
+        for source, target in self.references.items():
+            leads.setdefault(source.path, set()).add(target.path)
+        reached: set[str] = set()
+        todo = [contract.path]
+        while todo:
+            here = todo.pop()
+            if here not in reached:
+                reached.add(here)
+                todo += leads.get(here, ())
+        return (contract.path, *sorted(reached - {contract.path}))
+
     def resolved(self, target: Target) -> object | None:
         """Return the schema at a place; None where there is none."""
         return at_pointer(self.documents.get(target.path), target.fragment)

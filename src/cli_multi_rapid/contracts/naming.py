@@ -19,11 +19,13 @@ def type_names(name: str, root: ir.Root) -> dict[str, str]:
     return place_names(name, root.place, (one.place for one in ir.objects(root)), reserved=())
 
 
-def place_names(name: str, root: str, places: Iterable[str], *, reserved: Collection[str]) -> dict[str, str]:
+def place_names(
+    name: str, root: str, places: Iterable[str], *, reserved: Collection[str], joint: str = "_"
+) -> dict[str, str]:
     """Return a name in PascalCase for every place of a contract; the place `root` has the name of the contract."""
     wanted = {place: name if place == root else pascal(_title(place)) for place in places}
     ordered = dict(sorted(wanted.items(), key=lambda item: item[0] != root))
-    return unique(ordered, wish=lambda place: ordered[place], reserved=reserved, limit=LIMIT)
+    return unique(ordered, wish=lambda place: ordered[place], reserved=reserved, limit=LIMIT, joint=joint)
 
 
 def pascal(text: str) -> str:
@@ -46,12 +48,12 @@ def snake(text: str) -> str:
 
 def unique(
     keys: Iterable[str], wish: Callable[[str], str], reserved: Collection[str], limit: int = LIMIT,
-    same: Callable[[str], str] = str,
+    same: Callable[[str], str] = str, *, joint: str = "_",
 ) -> dict[str, str]:  # fmt: skip
     """Return a name for every key: the wished one, with a number behind it where it is taken, reserved or too long.
 
     A key that is itself a name that nothing else wishes keeps it whatever stands before it. `same` maps names that
-    the language takes for one (such as `str.lower`) to the same text.
+    the language takes for one (such as `str.lower`) to the same text. `joint` stands before the number.
     """
     kept = {same(one) for one in reserved}
     taken = set(kept)
@@ -62,7 +64,7 @@ def unique(
         name, number = base, 1
         while same(name) in taken:
             number += 1
-            end = "_" if number == 2 and same(base) in kept else f"_{number}"
+            end = "_" if joint and number == 2 and same(base) in kept else f"{joint}{number}"
             name = base[: limit - len(end)] + end
         taken.add(same(name))
         made[key] = name

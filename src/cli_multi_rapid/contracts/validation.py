@@ -38,6 +38,11 @@ def compiled(found: ContractSet, contract: Contract) -> "Draft202012Validator":
         raise _invalid(contract.path, str(wrong)) from wrong
 
 
+def standing(found: ContractSet, contract: Contract) -> list[tuple[str, object]]:
+    """Return the URIs and documents that a validator of a contract alone is made of, the contract itself first."""
+    return [(_uri(path), _standing(found, path, found.documents[path])) for path in found.closure(contract)]
+
+
 def pointer_of(path: list[str | int]) -> str:
     """Return a path of keys and indexes as a JSON pointer."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)

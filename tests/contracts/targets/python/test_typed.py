@@ -123,7 +123,7 @@ def test_a_contract_named_as_a_word_of_python(load, name):
                                        "properties": {name: {"const": 1}}}})  # fmt: skip
     (text,) = made(found).values()
     space = module(text)
-    assert (name if name == "A" else f"{name}_") in space
+    assert (name if name == "A" else f"{name}2") in space
 
 
 def test_doubling_shapes_end(one):

@@ -5,9 +5,11 @@ from typing import Literal
 
 from cli_multi_rapid.contracts.loading import Contract, ContractSet
 from cli_multi_rapid.contracts.naming import snake
+from cli_multi_rapid.contracts.targets.python.models import model_text
 from cli_multi_rapid.contracts.targets.python.reading import shapes_of
 from cli_multi_rapid.contracts.targets.python.typed import typed_text
 from cli_multi_rapid.contracts.targets.python.words import one_line
+from cli_multi_rapid.contracts.validation import standing
 
 Style = Literal["pydantic", "typed-dict"]
 
@@ -23,9 +25,15 @@ class PythonEmitter:
         return f"{snake(contract.name)}_v{contract.version.replace('.', '_')}.py"
 
     def text(self, found: ContractSet, contract: Contract) -> str:
-        """Return the module of a contract: the same for the same contract, without time or place."""
+        """Return the module of a contract: the same for the same contract, without time or place.
+
+        Raises:
+            Refused: the generator of Pydantic models cannot write it.
+        """
         shapes = shapes_of(found, contract)
-        return typed_text(contract, shapes, header=header(contract))
+        if self.style == "typed-dict":
+            return typed_text(contract, shapes, header=header(contract))
+        return model_text(contract, shapes, standing(found, contract), header=header(contract))
 
 
 def header(contract: Contract) -> str:

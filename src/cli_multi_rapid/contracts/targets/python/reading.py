@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from cli_multi_rapid.contracts.ir import INT64_MAX, INT64_MIN
 from cli_multi_rapid.contracts.loading import Contract, ContractSet, Target
 from cli_multi_rapid.contracts.schema_tree import Schema, escaped
 from cli_multi_rapid.contracts.targets.python.shapes import (
@@ -200,6 +201,8 @@ def _of_values(facets: list[Facet]) -> Shape | None:
         for one in listed:
             whole = int(one) if isinstance(one, float) and one.is_integer() else one
             if whole is not None and not isinstance(whole, str | int):
+                return None
+            if isinstance(whole, int) and not INT64_MIN <= whole <= INT64_MAX:
                 return None
             plain.append(whole)
         return chosen([Scalar(kind="null") if one is None else Values(values=(one,)) for one in plain])

@@ -1,7 +1,6 @@
 """TypedDict classes of a contract: types only, of the standard library, laid out as ruff formats them."""
 
 import keyword
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,9 +21,8 @@ from cli_multi_rapid.contracts.targets.python.shapes import (
     Values,
     named_in,
 )  # fmt: skip
-from cli_multi_rapid.contracts.targets.python.words import one_line, quoted
+from cli_multi_rapid.contracts.targets.python.words import WIDTH, docstring_text, quoted
 
-WIDTH = 120
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _WORDS = frozenset({
     "str", "int", "float", "bool", "list", "dict", "object", "None", "Literal", "NotRequired", "TypedDict", "TypeAlias",
@@ -37,7 +35,8 @@ def typed_text(contract: Contract, shapes: Shapes, *, header: str) -> str:
 
     An open object has the keys it names; that it may have others cannot be said.
     """
-    names = place_names(contract.name, _root(shapes), [_root(shapes), *shapes.records], reserved=_reserved())
+    places = [_root(shapes), *shapes.records]
+    names = place_names(contract.name, _root(shapes), places, reserved=_reserved(), joint="")
     writing = _Writing(names=names, later=frozenset())
     parts = []
     for place, later in _ordered(shapes.records):
@@ -117,7 +116,7 @@ class _Writing:
         name = self.names[place]
         if any(not self._fits(entry.key) for entry in record.entries):
             return self._called(name, record)
-        said = f"{_docstring(record.description or f'An object at {place}.', 4)}\n"
+        said = f"{docstring_text(record.description or f'An object at {place}.', 4)}\n"
         rows = [f"class {name}(TypedDict):", said]
         rows += [self._entry(entry) for entry in record.entries]
         return "\n".join(rows).rstrip("\n")
@@ -125,7 +124,7 @@ class _Writing:
     def alias(self, name: str, shapes: Shapes) -> str:
         """Return the name of a contract that is no object of known keys."""
         made = self.type(shapes.root).laid_out(f"{name}: TypeAlias = ", "", 0)
-        return f"{made}\n{_docstring(shapes.description, 0)}" if shapes.description else made
+        return f"{made}\n{docstring_text(shapes.description, 0)}" if shapes.description else made
 
     def type(self, shape: Shape) -> _Type:
         """Return the type of a shape."""
@@ -147,12 +146,12 @@ class _Writing:
 
     def _entry(self, entry: Entry) -> str:
         row = self._wrapped(entry).laid_out(f"    {entry.key}: ", "", 4)
-        return f"{row}\n{_docstring(entry.description, 4)}" if entry.description else row
+        return f"{row}\n{docstring_text(entry.description, 4)}" if entry.description else row
 
     def _called(self, name: str, record: Record) -> str:
         rows = [self._wrapped(entry).laid_out(f"        {quoted(entry.key)}: ", ",", 8) for entry in record.entries]
         text = "\n".join([f"{name} = TypedDict(", f"    {quoted(name)},", "    {", *rows, "    },", ")"])
-        return f"{text}\n{_docstring(record.description, 0)}" if record.description else text
+        return f"{text}\n{docstring_text(record.description, 0)}" if record.description else text
 
     def _wrapped(self, entry: Entry) -> _Type:
         made = self.type(entry.shape)
@@ -168,13 +167,3 @@ class _Writing:
 
 def _literal(value: Plain) -> str:
     return quoted(value) if isinstance(value, str) else repr(value)
-
-
-def _docstring(text: str, indent: int) -> str:
-    margin = " " * indent
-    safe = one_line(text)
-    if len(safe) + indent + 6 <= WIDTH:
-        return f'{margin}"""{safe}"""'
-    rows = textwrap.wrap(safe, WIDTH - indent - 3, break_on_hyphens=False, break_long_words=False)
-    rest = "".join(f"\n{margin}{row}" for row in rows[1:])
-    return f'{margin}"""{rows[0]}{rest}\n{margin}"""'

@@ -1,6 +1,9 @@
 """Texts of people nobody knows as Python writes them: they stay text whatever they hold."""
 
 import json
+import textwrap
+
+WIDTH = 120
 
 
 def quoted(text: str) -> str:
@@ -17,9 +20,15 @@ def one_line(text: str) -> str:
     return (safe.replace('"', '\\"') if '"""' in safe or safe.endswith('"') else safe) or "No description."
 
 
-def comment(text: str) -> str:
-    """Return a text that can stand behind `#`."""
-    return "".join(one if one.isprintable() else " " for one in text)
+def docstring_text(text: str, indent: int) -> str:
+    """Return a text as a docstring."""
+    margin = " " * indent
+    safe = one_line(text)
+    if len(safe) + indent + 6 <= WIDTH:
+        return f'{margin}"""{safe}"""'
+    rows = textwrap.wrap(safe, WIDTH - indent - 3, break_on_hyphens=False, break_long_words=False)
+    rest = "".join(f"\n{margin}{row}" for row in rows[1:])
+    return f'{margin}"""{rows[0]}{rest}\n{margin}"""'
 
 
 def _escape(one: str) -> str:
