@@ -3,30 +3,22 @@
 Only the answer that this process leaves counts: neither what it prints nor its exit code can pass the gate.
 """
 
-import json
-import secrets
-import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from cli_multi_rapid.gates.evidence import EvidenceError, read_regular
+from cli_multi_rapid.gates.evidence import EvidenceError
 from cli_multi_rapid.gates.listing import findings_in
 from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, one_line, unjudged
-from cli_multi_rapid.gates.parsing import mapping, read_json, sequence
+from cli_multi_rapid.gates.parsing import sequence
 from cli_multi_rapid.gates.tool_findings import LineTexts
 from cli_multi_rapid.model.gate import Evidence, GateResult
 from cli_multi_rapid.model.gate_settings import VALIDATORS, GateSpec
-from cli_multi_rapid.model.phase import duration_s
 from cli_multi_rapid.model.ports import GateInput
-from cli_multi_rapid.model.process import Command, Exit
+from cli_multi_rapid.system.judging import Judge, NoVerdict, answer_of
 
 _CHILD = "cli_multi_rapid.gates.validator_child"
-_ANSWER = "answer.json"
-_LIMIT_BYTES = 64 << 20
-_LOG_BYTES = 1 << 20
 
 
 def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
@@ -45,58 +37,16 @@ def evaluate(name: str, spec: GateSpec, given: GateInput, /) -> GateResult:
 
 def _answer(gate: Gate, path: str, source: bytes) -> Mapping[str, object]:
     """Run the validator and return its answer."""
-    spec, given, word = gate.spec, gate.given, secrets.token_hex(16)
-    change = given.change()
-    asked = {
-        "word": word, "answer": _ANSWER, "path": path, "source": _text(path, source), "root": given.root,
-        "level": given.level.value, "files": given.files, "changed": sorted(change.touched) if change else None,
-    }  # fmt: skip
-    folder = Path(tempfile.mkdtemp(prefix="validator-", dir=given.work))
-    request = folder / "request.json"
-    request.write_text(json.dumps(asked), "utf-8")
-    command = Command(
-        argv=(sys.executable, "-I", "-B", "-m", _CHILD, str(request)),
-        cwd=given.root,
-        env=given.env,
-        log=str(folder / "log.txt"),
-        tag="validator",
-        timeout_s=duration_s(spec.timeout),
-        cap_bytes=_LOG_BYTES,
-    )
-    _refuse_unended(spec, path, given.execute(command))
-    return _read_answer(folder / _ANSWER, path, word=word)
-
-
-def _text(path: str, source: bytes) -> str:
+    given, change = gate.given, gate.given.change()
+    judge = Judge(
+        module=_CHILD, path=path, source=source, root=given.root, env=given.env, work=given.work,
+        timeout=gate.spec.timeout, execute=given.execute,
+    )  # fmt: skip
+    changed = sorted(change.touched) if change else None
     try:
-        return source.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise EvidenceError(f"{path} is no text in UTF-8", fix="save it as UTF-8") from problem
-
-
-def _refuse_unended(spec: GateSpec, path: str, ended: Exit) -> None:
-    """Refuse what did not come to an end by itself; an exit code other than 0 comes with an answer that says why."""
-    if ended.error:
-        raise EvidenceError(f"{path} could not be started: {ended.error}", fix="check how Python is installed")
-    if ended.timed_out:
-        raise EvidenceError(f"{path} did not end within {spec.timeout}", fix="give it more `timeout`, or less to do")
-    if ended.code is None:
-        raise EvidenceError(f"{path} was killed by signal {ended.signal}", fix="find out why it crashed")
-
-
-def _read_answer(file: Path, path: str, *, word: str) -> Mapping[str, object]:
-    try:
-        data, _ = read_regular(file, limit_bytes=_LIMIT_BYTES)
-    except (OSError, ValueError) as problem:
-        fix = "let check(ctx) return its findings; do not leave the process"
-        raise EvidenceError(f"{path} ended without an answer", fix=fix) from problem
-    what = f"the answer of {path}"
-    answer = mapping(read_json(data, path=what), what=what)
-    if answer.get("word") != word:
-        raise EvidenceError(f"{what} is not the one that was asked for", fix="let check(ctx) return its findings")
-    if "failed" in answer:
-        raise EvidenceError(str(answer["failed"]), fix=f"correct {path}")
-    return answer
+        return answer_of(judge, {"level": given.level.value, "files": given.files, "changed": changed})
+    except NoVerdict as problem:
+        raise EvidenceError(str(problem), fix=problem.fix) from problem
 
 
 def _verdict(gate: Gate, path: str, answer: Mapping[str, object]) -> GateResult:
