@@ -121,3 +121,26 @@ def test_a_job_does_not_start_with_a_contract_that_is_none(sandbox, tick):
     assert done.code == 2
     assert "error[CONTRACT-SCHEMA]" in done.err
     assert len(sandbox.cmr("status", "--json").data()["runs"]) == runs
+
+
+class TestOwnChecks:
+    SOURCE = "def check(ctx):\n    return [ctx.violation('no bid', p) for p, k, _ in ctx.members() if k == 'bid']\n"
+
+    def test_a_violation_fails(self, sandbox, tick):
+        sandbox.write("contracts/validators/bids.py", self.SOURCE)
+        done = sandbox.cmr("validate-contracts")
+        assert done.code == 1
+        place = f"{FOLDER}/Tick@1.0.json#/properties/bid"
+        assert f"  project fail  {place}: no bid (contracts/validators/bids.py)\n" in done.out
+        tick(properties={}, required=[])
+        done = sandbox.cmr("validate-contracts", "--json")
+        assert done.code == 0
+        assert done.data()["contracts"][0]["checks"][1]["check"] == "project"
+
+    def test_nobody_has_approved_it(self, sandbox, tick):
+        sandbox.write("contracts/validators/bids.py", self.SOURCE)
+        sandbox.write(f"{FOLDER}/Tock@1.0.json", json.dumps({**GOOD, "$id": "urn:cmr:contract:Tock:1.0"}))
+        done = sandbox.cmr("validate-contracts", trust=False)
+        assert done.code == 3
+        assert done.out.count("nobody has approved that this file runs") == 1, "what repeats is said once"
+        assert sandbox.cmr("validate-contracts", "--no-project", trust=False).code == 0

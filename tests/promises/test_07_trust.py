@@ -18,6 +18,7 @@ PHASE = "workflows/phase_definitions/p.yaml"
 GATES = "config/compliance-gates.yaml"
 CONFIG = "config/workflow-config.yaml"
 WORKFLOW = ".github/workflows/ci.yml"
+CONTRACT = "contracts/events/Tick@1.0.json"
 
 # Every command, as somebody who does not trust the project may call it, with its exit code.
 CALLS = {
@@ -25,7 +26,7 @@ CALLS = {
     "demo": [(0, "demo", "--help")],  # it makes a project of its own, elsewhere
     "trust": [(4, "trust")],  # nobody has looked
     "export": [(0, "export", "pre-commit")],
-    "validate-contracts": [(3, "validate-contracts")],  # there are none
+    "validate-contracts": [(3, "validate-contracts"), (0, "validate-contracts", "--no-project", "--lint")],
     "advisories": [(3, "advisories", "show")],  # there is no database
     "import": [(0, "import", "github", WORKFLOW, "--stdout")],
     "plan": [(0, "plan", "p")],
@@ -136,6 +137,7 @@ jobs:
     runs-on: ubuntu-latest
     steps: [{{run: 'echo imported >> "{canary}"'}}]
 """)  # fmt: skip
+    sandbox.write(CONTRACT, '{"$id": "urn:cmr:contract:Tick:1.0", "type": "object", "additionalProperties": false}')
     for module_path in MODULES:
         sandbox.write(module_path, module)
     for program in [folder + name for folder in (".venv/bin/", "node_modules/.bin/") for name in PROGRAMS]:

@@ -41,8 +41,8 @@ def contracts_data(results: Sequence[ContractResult]) -> dict[str, object]:
 
 
 def contracts_lines(results: Sequence[ContractResult]) -> list[str]:
-    """Return a line for each contract, and below it one for each check that did not pass."""
-    lines = []
+    """Return a line for each contract, and below it one for each check that did not pass; what repeats, once."""
+    lines: list[str] = []
     for one in results:
         counts: dict[str, Counter[str]] = {}
         for check in one.checks:
@@ -50,9 +50,10 @@ def contracts_lines(results: Sequence[ContractResult]) -> list[str]:
         words = [f"{name} " + ", ".join(_count(*item) for item in found.items()) for name, found in counts.items()]
         lines.append(f"{one.name}@{one.version}  {' · '.join(words)}")
         for check in one.checks:
-            if check.status is not CheckStatus.PASS:
-                place = f"{check.pointer}: " if check.pointer else ""
-                lines.append(printable(f"  {_name(check)} {check.status.value}  {place}{check.detail}"))
+            place = f"{check.pointer}: " if check.pointer else ""
+            line = printable(f"  {_name(check)} {check.status.value}  {place}{check.detail}")
+            if check.status is not CheckStatus.PASS and line not in lines:
+                lines.append(line)
     return lines
 
 

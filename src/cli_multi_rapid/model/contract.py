@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+VALIDATORS = "contracts/validators"
+"""The folder of a project's own checks of contracts."""
+
 
 class CheckStatus(StrEnum):
     """How a check of a contract ended."""
@@ -23,7 +26,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractCheck:
-    """One check of a contract. `check` is schema, profile or examples; `target` is the language that it is about.
+    """One check of a contract. `check` is schema, profile, examples, project ...; `target` is the language it is about.
 
     What does not apply is empty.
     """

@@ -24,10 +24,14 @@ _SHOWN = 160
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Which checks are asked for beside that contracts are schemas and that their examples are what they must be."""
+    """Which checks are asked for beside that contracts are schemas and that their examples are what they must be.
+
+    `project` are the project's own ones, which run only where a person has approved them.
+    """
 
     lint: bool = False
     examples: bool = False
+    project: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +76,21 @@ def checked_contracts(project: Project, asked: Asked) -> tuple[ContractResult, .
         ContractsMissing: there is no contract.
     """
     opened = opened_contracts(project)
+    own = _own(opened) if asked.project else {}
     return tuple(
-        ContractResult(name=one.name, version=one.version, checks=tuple(_checks(opened, one, asked)))
+        ContractResult(
+            name=one.name, version=one.version, checks=(*_checks(opened, one, asked), *own.get(one.path, ()))
+        )
         for one in opened.found.contracts
     )
+
+
+def _own(opened: OpenContracts) -> Mapping[str, tuple[ContractCheck, ...]]:
+    """Return by path what the project's own checks say of each contract."""
+    from cli_multi_rapid.services.contract_judges import judged_by_project, judges_of
+
+    paths = [one.path for one in opened.found.contracts]
+    return judged_by_project(opened.project, judges_of(opened.project), paths)
 
 
 def _checks(opened: OpenContracts, contract: Contract, asked: Asked) -> Iterator[ContractCheck]:

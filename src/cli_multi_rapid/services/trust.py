@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Literal, TypeGuard, cast
 
 from cli_multi_rapid.errors import CouldNotRun, ProjectUntrusted
+from cli_multi_rapid.model.contract import VALIDATORS as CONTRACT_VALIDATORS
 from cli_multi_rapid.model.gate_settings import VALIDATORS
 from cli_multi_rapid.system.files import PathRefused, read_inside, write_atomic
 
-FOLDERS = ("workflows", "config", "contracts/validators")
+FOLDERS = ("workflows", "config", CONTRACT_VALIDATORS)
 """Folders that trust covers, with all below them."""
 
 FILES = ("agentic_framework_v3.py", "scripts/compliance-checker.py", "scripts/workflow-runner.py")
@@ -35,7 +36,7 @@ _LIMIT_BYTES = 16 << 20
 _LIMIT_FILES = 10_000
 _LIMIT_COMPARED = 4_000_000  # lines of one side times lines of the other
 _SHOWN_CHANGES = 10
-_KEPT_EARLIER = f"{VALIDATORS}/"
+_KEPT_EARLIER = (f"{VALIDATORS}/", f"{CONTRACT_VALIDATORS}/")
 _LIMIT_EARLIER = 100
 
 
