@@ -9,9 +9,10 @@ from urllib.parse import unquote
 from cli_multi_rapid.contracts.schema_tree import Schema, at_pointer, normal, places, schemas
 from cli_multi_rapid.contracts.strict_json import LIMIT_BYTES, read_json
 from cli_multi_rapid.errors import Problem, SpecInvalid
+from cli_multi_rapid.model.contract import EVENTS
 from cli_multi_rapid.system.files import PathRefused
 
-FOLDER = "contracts/events"
+FOLDER = EVENTS
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = re.compile(r"(?P<name>[A-Z][A-Za-z0-9]{0,47})@(?P<version>(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3}))\.json")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")

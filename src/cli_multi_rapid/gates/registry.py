@@ -34,6 +34,7 @@ CHECKS: Mapping[Check, EvaluateGate] = {
     Check.PROJECT: _lazily("project"),
     Check.DEPENDENCIES: _lazily("dependencies"),
     Check.LICENCES: _lazily("licences"),
+    Check.CONTRACTS: _lazily("contracts"),
 }
 """What evaluates each kind of check."""
 
@@ -48,4 +49,5 @@ _SETTINGS: Mapping[Check, frozenset[str]] = {
     Check.PROJECT: frozenset({"file", "fail_on", "timeout"}),
     Check.DEPENDENCIES: frozenset({"lock_files", "environment", "database", "max_age", "fail_on"}),
     Check.LICENCES: frozenset({"lock_files", "environment", "allow", "deny"}),
+    Check.CONTRACTS: frozenset({"lint", "examples", "roundtrip", "compat", "require", "timeout"}),
 }

@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+EVENTS = "contracts/events"
+"""The folder of contracts."""
+
+MANIFEST = "contracts/models/manifest.json"
+"""The file that says of which contracts the generated code is."""
+
 VALIDATORS = "contracts/validators"
 """The folder of a project's own checks of contracts."""
 

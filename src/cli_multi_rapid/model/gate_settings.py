@@ -45,6 +45,7 @@ class Check(StrEnum):
     PROJECT = "project"
     DEPENDENCIES = "dependencies"
     LICENCES = "licences"
+    CONTRACTS = "contracts"
 
 
 class ReportFormat(StrEnum):
@@ -110,7 +111,7 @@ class GateSpec:
         default=Severity.LOW,
         alias="fail-on",
     )
-    timeout: str = key("Longest time that it may take (command, project).", default="10m", pattern=DURATION)
+    timeout: str = key("Longest time that it may take (command, project, contracts).", default="10m", pattern=DURATION)
     allow: tuple[str, ...] = key(
         "Globs of the paths that may change; default: all (diff). SPDX ids of the licences that are allowed, no "
         "others; `unknown` allows what has none (licences).",
@@ -162,6 +163,19 @@ class GateSpec:
     )
     file: str = key(
         "Python file that judges, below workflows/validators/; default: the gate's name and .py (project).", default=""
+    )
+    lint: bool = key("Contracts keep to the profile that code is generated from (contracts).", default=True)
+    examples: bool = key("Every contract has valid and invalid examples (contracts).", default=True)
+    roundtrip: bool = key(
+        "Documents go through the code of every target and back unchanged (contracts).", default=False
+    )
+    compat: str = key(
+        "Contracts are compatible with those of this revision: a commit, or `last-release` (contracts).",
+        default="",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._/@^~{}-]*)?$",
+    )
+    require: tuple[str, ...] = key(
+        "What may not stay `not_run`: targets such as mql4 or powershell, or `compat` (contracts).", default=()
     )
 
 

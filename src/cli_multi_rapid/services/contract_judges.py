@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import PurePosixPath
 
 from cli_multi_rapid.errors import CouldNotRun
 from cli_multi_rapid.model.contract import VALIDATORS, CheckStatus, ContractCheck
@@ -15,7 +14,7 @@ from cli_multi_rapid.services.alone import run_alone
 from cli_multi_rapid.services.surroundings import surroundings
 from cli_multi_rapid.services.trust import Trust, trusted
 from cli_multi_rapid.services.wiring import Project
-from cli_multi_rapid.system.contract_judging import CHILD, PROJECT, said_of
+from cli_multi_rapid.system.contract_judging import CHILD, PROJECT, is_judge, said_of
 from cli_multi_rapid.system.files import PathRefused, read_inside
 from cli_multi_rapid.system.judging import Judge, NoVerdict
 
@@ -45,11 +44,6 @@ def judges_of(project: Project) -> Judges:
     standing = trusted(project.root, project.state, project.environ)
     paths = (path for path in sorted(standing.covered.files) if is_judge(path))
     return Judges(paths=tuple(paths), source=lambda path: _approved(project, standing, path))
-
-
-def is_judge(path: str) -> bool:
-    """Tell whether a path of a project is that of a check of contracts."""
-    return path.endswith(".py") and str(PurePosixPath(path).parent) == VALIDATORS
 
 
 def judged_by_project(

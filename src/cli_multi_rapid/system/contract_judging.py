@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
-from cli_multi_rapid.model.contract import CheckStatus, ContractCheck
+from cli_multi_rapid.model.contract import VALIDATORS, CheckStatus, ContractCheck
 from cli_multi_rapid.system.judging import Judge, NoVerdict, answer_of
 
 CHILD = "cli_multi_rapid.contracts.judging_child"
@@ -13,6 +13,11 @@ PROJECT = "project"
 """The name of these checks."""
 
 _SHOWN = 300
+
+
+def is_judge(path: str) -> bool:
+    """Tell whether a path of a project is that of such a file."""
+    return path.endswith(".py") and str(PurePosixPath(path).parent) == VALIDATORS
 
 
 def said_of(judge: Judge, contracts: Sequence[str]) -> Mapping[str, tuple[ContractCheck, ...]]:
