@@ -1,0 +1,1 @@
+"""Contracts as PowerShell modules with classes."""

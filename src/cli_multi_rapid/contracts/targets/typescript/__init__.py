@@ -1,0 +1,1 @@
+"""Contracts as TypeScript, read and written strictly, and run by Node.js."""
