@@ -20,6 +20,7 @@ FORMATS = [
     phase.PhaseSpec, phase.Step, phase.Defaults, phase.Retry, phase.Approval, phase.Permissions, phase.InputSpec,
     phase.GateUse, phase.Undo, phase.Rollback, phase.Cache, phase.Concurrency,
     gate_settings.GateFile, gate_settings.GateSpec, gate_settings.Pattern, settings.ConfigFile, settings.EngineConfig,
+    settings.ContractsConfig, settings.PythonModels,
     policy.Waiver, policy.WaiverFile,
 ]  # fmt: skip
 CHECKERS = {

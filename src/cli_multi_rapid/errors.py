@@ -7,7 +7,7 @@ CmrError
 ├── CouldNotRun (3)         ToolMissing · StateDamaged · StateForeign · StateUnwritable · ProcessSurvived ·
 │                           EvidenceMissing · FolderUnwritable · GitFailed · GitTimeout · WorktreeUnfit ·
 │                           AdvisoriesUnusable · GatesMissing · ContractsMissing
-├── RunStuck (1)
+├── RunStuck (1)            · ModelsRefused (many problems, a SpecInvalid)
 ├── WaitingForPerson (4)    ProjectUntrusted · StepHalfDone · ApprovalRefused · ApprovalStale · ApprovalExpired
 ├── ProjectBusy (75)        · Fenced
 └── InternalError (70)
@@ -169,6 +169,17 @@ class SpecInvalid(UsageError):
         first = problems[0]
         super().__init__(first.message, where=first.where, hint=first.fix)
         self.problems = problems
+
+
+class ModelsRefused(SpecInvalid):
+    """Nothing was generated. Carries every reason."""
+
+    code = "MODELS-REFUSED"
+    exit_code = 1
+    explanation = (
+        "`generate-models` writes all files or none. A contract may be outside of what a language can express, two "
+        "contracts may become the same file, or a file stands in the place of one that the program did not write."
+    )
 
 
 class CouldNotRun(CmrError):

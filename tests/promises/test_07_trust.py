@@ -27,6 +27,7 @@ CALLS = {
     "trust": [(4, "trust")],  # nobody has looked
     "export": [(0, "export", "pre-commit")],
     "validate-contracts": [(3, "validate-contracts"), (0, "validate-contracts", "--no-project", "--lint")],
+    "generate-models": [(0, "generate-models", "--target", "python")],
     "advisories": [(3, "advisories", "show")],  # there is no database
     "import": [(0, "import", "github", WORKFLOW, "--stdout")],
     "plan": [(0, "plan", "p")],

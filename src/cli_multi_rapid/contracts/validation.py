@@ -23,13 +23,13 @@ def compiled(found: ContractSet, contract: Contract) -> "Draft202012Validator":
     """
     from jsonschema_rs import Draft202012Validator, ReferencingError, RegexOptions, Registry, ValidationError
 
-    pairs = [(_uri(path), _standing(found, path, document)) for path, document in found.documents.items()]
+    pairs = standing(found, contract)
     try:
-        for path, document in found.documents.items():
-            _check_meta(path, document)
+        for path in found.closure(contract):
+            _check_meta(path, found.documents[path])
         registry = Registry(pairs, retriever=_deny)
         return Draft202012Validator(
-            dict(pairs)[_uri(contract.path)], registry=registry, retriever=_deny, validate_formats=True,
+            pairs[0][1], registry=registry, retriever=_deny, validate_formats=True,
             ignore_unknown_formats=False, pattern_options=RegexOptions(),
         )  # fmt: skip
     except ValidationError as wrong:
@@ -38,7 +38,7 @@ def compiled(found: ContractSet, contract: Contract) -> "Draft202012Validator":
         raise _invalid(contract.path, str(wrong)) from wrong
 
 
-def standing(found: ContractSet, contract: Contract) -> list[tuple[str, object]]:
+def standing(found: ContractSet, contract: Contract) -> list[tuple[str, Any]]:
     """Return the URIs and documents that a validator of a contract alone is made of, the contract itself first."""
     return [(_uri(path), _standing(found, path, found.documents[path])) for path in found.closure(contract)]
 

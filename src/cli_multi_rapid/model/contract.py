@@ -22,6 +22,22 @@ class CheckStatus(StrEnum):
     NOT_RUN = "not_run"
 
 
+class ModelTarget(StrEnum):
+    """A language that contracts become code of; also its folder in contracts/models."""
+
+    PYTHON = "python"
+    MQL4 = "mql4"
+    POWERSHELL = "powershell"
+    TYPESCRIPT = "typescript"
+
+
+class PythonStyle(StrEnum):
+    """What a contract becomes in Python: a model that validates, or types only."""
+
+    PYDANTIC = "pydantic"
+    TYPED_DICT = "typed-dict"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
     """One thing that the profile does not allow: the place (file and JSON pointer) and the reason."""
@@ -51,3 +67,24 @@ class ContractResult:
     name: str
     version: str
     checks: tuple[ContractCheck, ...]
+
+
+class FileState(StrEnum):
+    """What became of a generated file, or what a comparison found of it."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+    DRIFTED = "drifted"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """One generated file: its path, language and contract (empty for a file beside them), and why it is as it is."""
+
+    path: str
+    target: ModelTarget
+    state: FileState
+    contract: str = ""
+    reason: str = ""

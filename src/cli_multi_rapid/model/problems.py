@@ -45,6 +45,9 @@ PROBLEMS: dict[str, str] = {
     "CONTRACT-JSON": "Contracts are strict JSON: no key twice, no NaN, at most 100 levels deep.",
     "CONTRACT-NAME": "Contracts are files `contracts/events/Name@MAJOR.MINOR.json`; the name begins with a capital.",
     "CONTRACT-REF": "`$ref` leads to a file of the project or the `$id` of a contract. Nothing is ever fetched.",
+    "MODELS-CONTRACT": "A contract cannot be written in a language; the message says what in it cannot, and why.",
+    "MODELS-FILE": "Generated code replaces and removes only files that generate-models has written itself.",
+    "MODELS-MANIFEST": "contracts/models/manifest.json tells which files are generated; it is not edited by hand.",
     "CONTRACT-SCHEMA": "A contract is a JSON Schema of draft 2020-12, with known formats and linear-time patterns.",
     "SETTING-VALUE": "A setting given by a flag or an environment variable has a value that it cannot have.",
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from cli_multi_rapid.model.contract import ModelTarget, PythonStyle
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.keys import key
 from cli_multi_rapid.model.phase import DURATION, NAME, STRICT
@@ -11,6 +12,8 @@ from cli_multi_rapid.model.phase import DURATION, NAME, STRICT
 CONFIG_SCHEMA = "cmr/config@v1"
 LOG_CAP_BYTES = 8 << 20
 KEEP_RUNS = 100
+FOLDER = r"^[A-Za-z0-9_][A-Za-z0-9_-]*(/[A-Za-z0-9_][A-Za-z0-9_-]*)*$"
+"""A folder of the project; none of its names begins with a dot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +34,33 @@ class EngineConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PythonModels:
+    """How contracts become Python."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    style: PythonStyle | None = key(
+        "pydantic: models that read, validate and write documents; typed-dict: types only, of the standard library; "
+        "default: pydantic.",
+        default=None,
+    )
+    folder: str | None = key(
+        "Folder of the modules, such as src/shop/models; default: contracts/models/python.", default=None,
+        pattern=FOLDER,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractsConfig:
+    """What code is generated from contracts."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+    targets: tuple[ModelTarget, ...] = key("The languages of generate-models; default: all.", default=())
+    python: PythonModels = key("How contracts become Python.", factory=PythonModels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigFile:
-    """`config/workflow-config.yaml`, or the user's own file, which has neither project nor jobs."""
+    """`config/workflow-config.yaml`, or the user's own file, which has neither project, jobs nor contracts."""
 
     __pydantic_config__: ClassVar[dict[str, object]] = STRICT
     schema: str = key("Version of this format.", pattern=r"^cmr/config@v1$")
@@ -44,6 +72,7 @@ class ConfigFile:
         factory=dict,
     )
     engine: EngineConfig = key("How runs are executed.", factory=EngineConfig)
+    contracts: ContractsConfig = key("What code is generated from contracts.", factory=ContractsConfig)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,4 +87,5 @@ class Settings:
     keep_runs: int
     timeout_s: float | None
     approvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    contracts: ContractsConfig = field(default_factory=ContractsConfig)
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -31,6 +31,7 @@ class Asked:
 
     lint: bool = False
     examples: bool = False
+    drift: bool = False
     project: bool = False
 
 
@@ -77,12 +78,20 @@ def checked_contracts(project: Project, asked: Asked) -> tuple[ContractResult, .
     """
     opened = opened_contracts(project)
     own = _own(opened) if asked.project else {}
+    drift = _drift(opened) if asked.drift else {}
     return tuple(
         ContractResult(
-            name=one.name, version=one.version, checks=(*_checks(opened, one, asked), *own.get(one.path, ()))
-        )
-        for one in opened.found.contracts
-    )
+            name=one.name, version=one.version,
+            checks=(*_checks(opened, one, asked), *drift.get(one.path, ()), *own.get(one.path, ())),
+        ) for one in opened.found.contracts
+    )  # fmt: skip
+
+
+def _drift(opened: OpenContracts) -> Mapping[str, tuple[ContractCheck, ...]]:
+    """Return by path whether the code generated of each contract is up to date."""
+    from cli_multi_rapid.services.models import drift_checks
+
+    return drift_checks(opened)
 
 
 def _own(opened: OpenContracts) -> Mapping[str, tuple[ContractCheck, ...]]:

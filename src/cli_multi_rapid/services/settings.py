@@ -12,7 +12,7 @@ from cli_multi_rapid.errors import Problem, ProjectMissing, SpecInvalid
 from cli_multi_rapid.model.approval import is_key
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.phase import duration_s
-from cli_multi_rapid.model.settings import KEEP_RUNS, LOG_CAP_BYTES, ConfigFile, Settings
+from cli_multi_rapid.model.settings import KEEP_RUNS, LOG_CAP_BYTES, ConfigFile, ContractsConfig, Settings
 from cli_multi_rapid.services.project import CONFIG
 from cli_multi_rapid.services.wiring import SPEC_LIMIT_BYTES, outside
 from cli_multi_rapid.system.checks import MAX_DURATION_S, check_duration, check_name
@@ -91,9 +91,20 @@ def shown_settings(settings: Settings) -> dict[str, object]:
         "engine.log_cap": settings.log_cap_bytes,
         "engine.keep_runs": settings.keep_runs,
         "engine.timeout": None if settings.timeout_s is None else f"{settings.timeout_s:g}s",
+        **_shown_contracts(settings.contracts),
         **{f"jobs.{name}": list(phases) for name, phases in settings.jobs.items()},
         **{f"approvers.{name}": list(members) for name, members in settings.approvers.items()},
     }
+
+
+def _shown_contracts(contracts: ContractsConfig) -> dict[str, object]:
+    python = contracts.python
+    shown = {
+        "contracts.targets": [one.value for one in contracts.targets],
+        "contracts.python.style": python.style.value if python.style else None,
+        "contracts.python.folder": python.folder,
+    }
+    return {name: value for name, value in shown.items() if value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,9 +221,11 @@ def _settings(root: Path, file: _File, layers: _Layers, *, digest: str) -> Proje
         keep_runs=keep_runs,
         timeout_s=_seconds(timeout),
         approvers=file.config.approvers,
+        contracts=file.config.contracts,
         origins={
             "project": file.where(("project",)) if file.config.project else "name of the folder",
             **layers.origins,
+            **{name: file.where(tuple(name.split("."))) for name in _shown_contracts(file.config.contracts)},
             **{f"jobs.{name}": file.where(("jobs", name)) for name in file.config.jobs},
             **{f"approvers.{name}": file.where(("approvers", name)) for name in file.config.approvers},
         },
@@ -244,11 +257,11 @@ def _read(root: Path) -> bytes:
 
 
 def _opened(data: bytes, name: str, *, own: bool = False, phases: frozenset[str] | None = None) -> _File:
-    """Check a configuration file; `own` tells that it is the user's, which knows no project, jobs or approvers."""
+    """Check a configuration file; `own` tells that it is the user's, which knows nothing of one project."""
     loaded: Loaded[ConfigFile] = load_document(data, name, shape=ConfigFile, schema="config")
     findings = Findings(loaded)
     config = loaded.draft or ConfigFile(schema="")
-    for key in ("project", "jobs", "approvers"):
+    for key in ("project", "jobs", "approvers", "contracts"):
         if own and (key,) in loaded.document.keys:
             message = f"'{key}' belongs into the file of a project"
             findings.add("SPEC-KEY-UNKNOWN", (key,), message, fix=f"move it to {CONFIG}", key=True)

@@ -93,6 +93,27 @@ def write_inside(root: AnyPath, relative: str, data: bytes, *, mode: int = 0o644
         raise _refusal(relative, failed) from failed
 
 
+def remove_inside(root: AnyPath, relative: str) -> None:
+    """Remove a file below `root`; no link on the way is followed, and it is fine if there is none.
+
+    Raises:
+        PathRefused: the path leads out or to what is git's own, a component is a link, or the system refuses.
+    """
+    parts = _parts(relative)
+    if any(map(_of_git, parts)):
+        raise PathRefused(relative, "belongs to git")
+    try:
+        folder = folder_below(root, parts[:-1])
+        try:
+            os.unlink(parts[-1], dir_fd=folder)
+        finally:
+            os.close(folder)
+    except FileNotFoundError:
+        return
+    except OSError as failed:
+        raise _refusal(relative, failed) from failed
+
+
 def digest_inside(root: AnyPath, relative: str) -> tuple[str, int]:
     """Return SHA-256 (hex) and size in bytes of a regular file below `root`, whatever its size.
 

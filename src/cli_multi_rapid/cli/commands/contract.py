@@ -1,18 +1,20 @@
-"""Commands about contracts: validate-contracts."""
+"""Commands about contracts: validate-contracts, generate-models."""
 
 import click
 
 from cli_multi_rapid.cli.options import Common, command
+from cli_multi_rapid.model.contract import ModelTarget
 
 
 @command("validate-contracts", example="cli-multi-rapid validate-contracts --lint --examples")
 @click.option("--lint", is_flag=True, help="Also check that contracts keep to the profile that code is generated from.")
 @click.option("--examples", is_flag=True, help="Every contract must have valid and invalid examples.")
+@click.option("--drift", is_flag=True, help="Generated code must be that of its contract; compares digests only.")
 @click.option(
     "--project/--no-project", default=True, show_default=True,
     help="Run the project's own checks in contracts/validators, which must be trusted.",
 )  # fmt: skip
-def validate_contracts(common: Common, *, lint: bool, examples: bool, project: bool) -> int:
+def validate_contracts(common: Common, *, lint: bool, examples: bool, drift: bool, project: bool) -> int:
     """Check the contracts in contracts/events, and the examples they have.
 
     Nothing is fetched, and of the project only its own checks in contracts/validators run, once they are trusted.
@@ -22,9 +24,35 @@ def validate_contracts(common: Common, *, lint: bool, examples: bool, project: b
     from cli_multi_rapid.services.contracts import Asked, checked_contracts
     from cli_multi_rapid.services.wiring import open_project
 
-    results = checked_contracts(open_project(common.folder), Asked(lint=lint, examples=examples, project=project))
+    asked = Asked(lint=lint, examples=examples, drift=drift, project=project)
+    results = checked_contracts(open_project(common.folder), asked)
     if common.as_json:
         emit(contracts_data(results))
     else:
         say("\n".join(contracts_lines(results)))
     return exit_code(results)
+
+
+@command("generate-models", example="cli-multi-rapid generate-models --target python --target typescript")
+@click.option(
+    "--target", "targets", multiple=True, type=click.Choice([one.value for one in ModelTarget]),
+    help="A language; repeatable. Default: contracts.targets of the configuration, else all.",
+)  # fmt: skip
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 where a file is not what would be generated.")
+def generate_models(common: Common, *, targets: tuple[str, ...], check: bool) -> int:
+    """Generate code from the contracts in contracts/events, all files or none.
+
+    Only files that it has written itself are replaced or removed. Nothing of the project runs.
+    """
+    from cli_multi_rapid.cli.console import emit, say
+    from cli_multi_rapid.documents.models import exit_code, models_data, models_lines
+    from cli_multi_rapid.services.models import compared_models, write_models
+    from cli_multi_rapid.services.wiring import open_project
+
+    generate = compared_models if check else write_models
+    files = generate(open_project(common.folder), tuple(map(ModelTarget, targets)))
+    if common.as_json:
+        emit(models_data(files))
+    else:
+        say("\n".join(models_lines(files)))
+    return exit_code(files)

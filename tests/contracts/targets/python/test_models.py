@@ -272,6 +272,6 @@ def test_code_that_was_not_asked_for_is_not_taken(what):
 
 
 def test_what_the_generator_makes_otherwise_is_refused_with_the_contract(imported, monkeypatch):
-    monkeypatch.setattr(models, "_generated", lambda asked: "class A(BaseModel):\n    pass")
+    monkeypatch.setattr(models, "generated", lambda asked: "class A(BaseModel):\n    pass")
     with pytest.raises(Refused, match=r"A@1\.0\.json#: datamodel-code-generator: A has the fields"):
         imported(closed(a=INT))

@@ -8,6 +8,7 @@ from typing import get_type_hints
 import pytest
 
 from cli_multi_rapid.contracts.targets.python.emitter import PythonEmitter
+from cli_multi_rapid.model.contract import PythonStyle
 
 ROOT = Path(__file__).resolve().parents[4]
 HOSTILE = 'x\'"\n\\"""\u2028\u202e{}'
@@ -43,7 +44,7 @@ LEG = {"$defs": {"Leg": {"type": "object", "additionalProperties": False, "requi
 
 def made(found):
     assert not found.problems
-    emitter = PythonEmitter(style="typed-dict")
+    emitter = PythonEmitter(style=PythonStyle.TYPED_DICT)
     return {emitter.file_name(one): emitter.text(found, one) for one in found.contracts}
 
 

@@ -12,6 +12,7 @@ from cli_multi_rapid.contracts.emitting import Refused
 from cli_multi_rapid.contracts.loading import Contract
 from cli_multi_rapid.contracts.naming import place_names, snake, unique
 from cli_multi_rapid.contracts.targets.python.accepted import Asked, NotAccepted, accepted_classes
+from cli_multi_rapid.contracts.targets.python.generator import GENERATOR, generated
 from cli_multi_rapid.contracts.targets.python.shapes import (
     Anything,
     Choice,
@@ -28,8 +29,6 @@ from cli_multi_rapid.contracts.targets.python.shapes import (
 from cli_multi_rapid.contracts.targets.python.tail import module_text
 from cli_multi_rapid.contracts.targets.python.words import compact
 from cli_multi_rapid.model.contract import Violation
-
-_GENERATOR = "datamodel-code-generator"
 
 _TYPES = frozenset({
     "Annotated", "Any", "Literal", "BaseModel", "ConfigDict", "Field", "MISSING", "RootModel", "StrictBool",
@@ -51,6 +50,7 @@ def model_text(contract: Contract, shapes: Shapes, documents: list[tuple[str, ob
 
     Raises:
         Refused: the generator cannot write it.
+        ToolMissing: it is not installed.
     """
     own = contract.name
     reserved = {*_TYPES, *_OURS, f"{own}Error", f"{own}2Error"}
@@ -58,9 +58,9 @@ def model_text(contract: Contract, shapes: Shapes, documents: list[tuple[str, ob
     names = place_names(own, place, [place, *shapes.records], reserved=reserved, joint="")
     asked = _asked(shapes, names, names[place])
     try:
-        classes = accepted_classes(_generated(asked), asked)
+        classes = accepted_classes(generated(asked), asked)
     except NotAccepted as wrong:
-        raise Refused(Violation(place=shapes.place, reason=f"{_GENERATOR}: {wrong}")) from wrong
+        raise Refused(Violation(place=shapes.place, reason=f"{GENERATOR}: {wrong}")) from wrong
     said = {names[at]: record.description for at, record in shapes.records.items() if record.description}
     return module_text(names[place], classes, said, documents=compact(documents), header=header)
 
@@ -128,25 +128,3 @@ class _Writing:
         """Return the schema of a property. Bounds stand only here: elsewhere the generator makes classes of them."""
         made = self.schema(entry.shape)
         return {**made, **dict(entry.shape.bounds)} if isinstance(entry.shape, Scalar | Sequence) else made
-
-
-def _generated(asked: Asked) -> str:
-    from datamodel_code_generator import Error, InputFileType, LiteralType, PythonVersion, generate
-    from datamodel_code_generator.enums import DataModelType, StrictTypes
-    from datamodel_code_generator.format import Formatter
-
-    try:
-        made = generate(
-            compact(asked.schema), input_filename="contract.json", class_name=asked.root,
-            input_file_type=InputFileType.JsonSchema, output_model_type=DataModelType.PydanticV2BaseModel,
-            target_python_version=PythonVersion.PY_311, formatters=[Formatter.BUILTIN], disable_timestamp=True,
-            use_annotated=True, strict_nullable=True, use_missing_sentinel=True,
-            enum_field_as_literal=LiteralType.All, use_standard_collections=True, use_union_operator=True,
-            strict_types=[StrictTypes.str, StrictTypes.int, StrictTypes.float, StrictTypes.bool],
-            allow_population_by_field_name=True, aliases=asked.aliases(),
-            use_double_quotes=True,
-        )  # fmt: skip
-    except Error as failed:
-        raise NotAccepted(str(failed)[:300]) from failed
-    assert isinstance(made, str)
-    return made

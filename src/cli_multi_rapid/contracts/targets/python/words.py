@@ -4,6 +4,8 @@ import json
 import textwrap
 
 WIDTH = 120
+MADE_FROM = ", made from contracts/events/"
+"""What the first line of every module says."""
 
 
 def quoted(text: str) -> str:
