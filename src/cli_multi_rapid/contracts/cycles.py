@@ -36,6 +36,18 @@ def circle(found: ContractSet, start: Target, *, in_place: bool) -> tuple[Target
     return first
 
 
+def require_end(found: ContractSet, start: Target) -> None:
+    """Check that a validator that begins at a place comes to an end.
+
+    Raises:
+        SpecInvalid: references lead back to each other, or too deep.
+    """
+    circle(found, start, in_place=False)  # refuses what is too deep
+    if loop := circle(found, start, in_place=True):
+        message = f"these references lead back to each other: {shown(found, loop)}"
+        raise SpecInvalid((Problem(code="CYCLE", message=message, path=start.path, fix="remove one of them"),))
+
+
 def shown(found: ContractSet, path: tuple[Target, ...]) -> str:
     """Return a circle in words: its places that refer to another one."""
     stops = [str(one) for one in path[:-1] if one in found.references]

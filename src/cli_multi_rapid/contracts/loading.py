@@ -84,8 +84,10 @@ def load_contracts(names: Iterable[str], read: Reader) -> ContractSet:
     found = ContractSet()
     ids: dict[str, str] = {}
     for name in sorted(names):
-        contract = _contract(name, found)
+        contract = contract_named(name)
         if contract is None:
+            said = "the file of a contract is called Name@MAJOR.MINOR.json"
+            _blame(found, "CONTRACT-NAME", f"{FOLDER}/{name}", said, "rename it")
             continue
         if _read(contract.path, found, read) is None:
             continue
@@ -99,11 +101,11 @@ def load_contracts(names: Iterable[str], read: Reader) -> ContractSet:
     return found
 
 
-def _contract(name: str, found: ContractSet) -> Contract | None:
+def contract_named(name: str) -> Contract | None:
+    """Return the contract whose file in `contracts/events` has a name; None where it is not that of a contract."""
     path = f"{FOLDER}/{name}"
     match = _NAME.fullmatch(name)
     if match is None:
-        _blame(found, "CONTRACT-NAME", path, "the file of a contract is called Name@MAJOR.MINOR.json", "rename it")
         return None
     title, version = match["name"], match["version"]
     return Contract(name=title, version=version, path=path, id=f"urn:cmr:contract:{title}:{version}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cli_multi_rapid.contracts.loading import ContractSet, Target
-from cli_multi_rapid.contracts.schema_tree import Schema, children
+from cli_multi_rapid.contracts.schema_tree import Schema, children, escaped
 
 ANNOTATIONS = frozenset({
     "title", "description", "$comment", "examples", "default", "deprecated", "readOnly", "writeOnly", "$defs",
@@ -43,31 +43,31 @@ class Sameness:
             if pair in seen or pair in self._same:
                 continue
             seen.add(pair)
-            after, keyword = self._step(*pair)
-            if after is None:
+            after = self._step(*pair)
+            if isinstance(after, Target):
                 self._differ |= {pair, (old, new)}
-                return Target(pair[1].path, pair[1].fragment + keyword)
+                return after
             todo += reversed(after)
         self._same |= seen  # each of them differs only if another one of them does
         return None
 
-    def _step(self, old: Target, new: Target) -> tuple[list[tuple[Target, Target]] | None, str]:
-        """Return the pairs of places that must say the same for these two to do so; None and a keyword where not."""
+    def _step(self, old: Target, new: Target) -> list[tuple[Target, Target]] | Target:
+        """Return the pairs of places that must say the same for these two to do so; the place where they do not."""
         old, new = followed(self.old, old), followed(self.new, new)
         if (old, new) in self._differ:
-            return None, ""
+            return new
         before, now = self.old.resolved(old), self.new.resolved(new)
         if not isinstance(before, dict) or not isinstance(now, dict):
-            return ([], "") if before is now else (None, "")
+            return [] if before is now else new
         if keyword := _data_difference(before, now):
-            return None, f"/{keyword}"
+            return _below(new, f"/{escaped(keyword)}")
         inner, others = dict(_inner(before)), dict(_inner(now))
         if odd := next((one for one in {**others, **inner} if one not in inner or one not in others), None):
-            return None, odd
-        after = [(Target(old.path, old.fragment + one), Target(new.path, new.fragment + one)) for one in inner]
+            return _below(new, odd)
+        after = [(_below(old, one), _below(new, one)) for one in inner]
         if "$ref" in now:
             after.append((self.old.references[old], self.new.references[new]))
-        return after, ""
+        return after
 
 
 def fingerprint(found: ContractSet, start: Target) -> dict[str, str]:
@@ -86,6 +86,10 @@ def fingerprint(found: ContractSet, start: Target) -> dict[str, str]:
 def canonical(value: object) -> str:
     """Return a text that is the same for equal values of JSON: 1.0 is 1, true is not, the order of keys is ignored."""
     return json.dumps(_plain(value), sort_keys=True)
+
+
+def _below(place: Target, pointer: str) -> Target:
+    return Target(place.path, place.fragment + pointer)
 
 
 def followed(found: ContractSet, place: Target) -> Target:

@@ -8,8 +8,9 @@ from cli_multi_rapid.model.contract import CheckStatus, ContractCheck, ContractR
 
 
 def status_of(results: Sequence[ContractResult]) -> CheckStatus:
-    """Return the worst status: an error, then a failure, then what was not run."""
-    seen = {check.status for one in results for check in one.checks}
+    """Return the worst status: an error, then a failure, then what was not run although it had to be."""
+    checks = [check for one in results for check in one.checks]
+    seen = {one.status for one in checks if one.status is not CheckStatus.NOT_RUN or one.needed}
     worst = (CheckStatus.ERROR, CheckStatus.FAIL, CheckStatus.NOT_RUN)
     return next((one for one in worst if one in seen), CheckStatus.PASS)
 

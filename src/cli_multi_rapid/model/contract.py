@@ -38,6 +38,14 @@ class PythonStyle(StrEnum):
     TYPED_DICT = "typed-dict"
 
 
+class Mode(StrEnum):
+    """What compatible means: old documents are valid for the new contract, new ones for the old, or both."""
+
+    BACKWARD = "backward"
+    FORWARD = "forward"
+    FULL = "full"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
     """One thing that the profile does not allow: the place (file and JSON pointer) and the reason."""
@@ -48,9 +56,9 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractCheck:
-    """One check of a contract. `check` is schema, profile, examples, project ...; `target` is the language it is about.
+    """One check of a contract. `check` is schema, profile, examples, compat ...; `target` the language it is about.
 
-    What does not apply is empty.
+    What does not apply is empty. Where `needed` is false, that it was not run does not count.
     """
 
     check: str
@@ -58,6 +66,7 @@ class ContractCheck:
     detail: str = ""
     pointer: str = ""
     target: str = ""
+    needed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

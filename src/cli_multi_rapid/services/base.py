@@ -78,18 +78,29 @@ def _base(repository: "Repository", commit: str, why: str) -> Base:
     return Base(commit=commit, why=why, texts=texts)
 
 
+def revision(repository: "Repository", wanted: str) -> str:
+    """Return the commit that a person means by a revision.
+
+    Raises:
+        UsageError: it is no commit, or a name that more than one thing has.
+    """
+    from cli_multi_rapid.system.git_base import commit_of
+
+    found = commit_of(repository, wanted)
+    if not found:
+        raise UsageError(f"{wanted!r} is no commit of this repository", hint="fetch it, or give another one")
+    meant = {commit_of(repository, f"refs/{kind}/{wanted}") for kind in ("tags", "heads", "remotes")} - {""}
+    if len(meant) > 1:
+        hint = f"give its whole name, such as refs/heads/{wanted} or refs/remotes/{wanted}"
+        raise UsageError(f"{wanted!r} may mean different commits here: a tag or a branch", hint=hint)
+    return found
+
+
 def _chosen(repository: "Repository", head: str, wanted: str) -> tuple[str, str]:
     from cli_multi_rapid.system.git_base import commit_of, merge_base
 
     if wanted:
-        other = commit_of(repository, wanted)
-        if not other:
-            raise UsageError(f"{wanted!r} is no commit of this repository", hint="fetch it, or give another one")
-        meant = {commit_of(repository, f"refs/{kind}/{wanted}") for kind in ("tags", "heads", "remotes")} - {""}
-        if len(meant) > 1:
-            hint = f"give its whole name, such as refs/heads/{wanted} or refs/remotes/{wanted}"
-            raise UsageError(f"{wanted!r} may mean different commits here: a tag or a branch", hint=hint)
-        common = merge_base(repository, head, other)
+        common = merge_base(repository, head, revision(repository, wanted))
         if not common:
             hint = "fetch the whole history:  git fetch --unshallow"
             raise UsageError(f"HEAD and {wanted!r} have no common ancestor here", hint=hint)

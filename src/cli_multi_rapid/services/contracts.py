@@ -1,17 +1,18 @@
 """The contracts of a project: read, check, and what the checks said."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cli_multi_rapid.contracts.cycles import circle, shown
+from cli_multi_rapid.contracts.cycles import require_end
 from cli_multi_rapid.contracts.loading import FOLDER, Contract, ContractSet, Target, load_contracts
 from cli_multi_rapid.contracts.profile import lowered
 from cli_multi_rapid.contracts.strict_json import LIMIT_BYTES, read_json
 from cli_multi_rapid.contracts.validation import compiled, pointer_of
 from cli_multi_rapid.errors import ContractsMissing, Problem, SpecInvalid
-from cli_multi_rapid.model.contract import CheckStatus, ContractCheck, ContractResult
+from cli_multi_rapid.model.contract import CheckStatus, ContractCheck, ContractResult, Mode
 from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.files import PathRefused, read_inside
 
@@ -27,12 +28,15 @@ class Asked:
     """Which checks are asked for beside that contracts are schemas and that their examples are what they must be.
 
     `project` are the project's own ones, which run only where a person has approved them.
+    `compat` is the revision that contracts are compared with, or `last-release`.
     """
 
     lint: bool = False
     examples: bool = False
     drift: bool = False
     project: bool = False
+    compat: str = ""
+    mode: Mode = Mode.BACKWARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +79,20 @@ def checked_contracts(project: Project, asked: Asked) -> tuple[ContractResult, .
     Raises:
         SpecInvalid: a contract is no schema, or examples belong to none.
         ContractsMissing: there is no contract.
+        UsageError: the revision to compare with is none.
+        GitFailed: it cannot be read.
     """
     opened = opened_contracts(project)
     own = _own(opened) if asked.project else {}
     drift = _drift(opened) if asked.drift else {}
-    return tuple(
-        ContractResult(
-            name=one.name, version=one.version,
-            checks=(*_checks(opened, one, asked), *drift.get(one.path, ()), *own.get(one.path, ())),
-        ) for one in opened.found.contracts
-    )  # fmt: skip
+    compat = _compared(opened, asked) if asked.compat else {}
+    results = []
+    for one in opened.found.contracts:
+        found = compat.pop(one.path, None)
+        checks = [*_checks(opened, one, asked), *drift.get(one.path, ()), *(found.checks if found else ())]
+        checks += own.get(one.path, ())
+        results.append(ContractResult(name=one.name, version=one.version, checks=tuple(checks)))
+    return (*results, *compat.values())
 
 
 def _drift(opened: OpenContracts) -> Mapping[str, tuple[ContractCheck, ...]]:
@@ -92,6 +100,24 @@ def _drift(opened: OpenContracts) -> Mapping[str, tuple[ContractCheck, ...]]:
     from cli_multi_rapid.services.models import drift_checks
 
     return drift_checks(opened)
+
+
+def _compared(opened: OpenContracts, asked: Asked) -> dict[str, ContractResult]:
+    from cli_multi_rapid.contracts.compatibility import Edition
+    from cli_multi_rapid.services.compatibility import compared
+
+    editions = [
+        Edition(found=opened.found, contract=one, examples=tuple(_valid_examples(opened.project, one)))
+        for one in opened.found.contracts
+    ]
+    return compared(opened.project, editions, asked.compat, asked.mode)
+
+
+def _valid_examples(project: Project, contract: Contract) -> Iterator[bytes]:
+    folder = f"{EXAMPLES}/{contract.name}@{contract.version}/valid"
+    for name in _names(project, folder):
+        with suppress(PathRefused):
+            yield read_inside(project.root, f"{folder}/{name}", limit_bytes=LIMIT_BYTES)
 
 
 def _own(opened: OpenContracts) -> Mapping[str, tuple[ContractCheck, ...]]:
@@ -116,10 +142,10 @@ def _valid(project: Project) -> OpenContracts:
     )
     problems = [*found.problems, *_foreign_examples(project, found)]
     for one in () if problems else found.contracts:
-        circle(found, Target(one.path, ""), in_place=False)  # refuses what is too deep
-        if loop := circle(found, Target(one.path, ""), in_place=True):
-            message = f"these references lead back to each other: {shown(found, loop)}"
-            problems.append(Problem(code="CYCLE", message=message, path=one.path, fix="remove one of them"))
+        try:
+            require_end(found, Target(one.path, ""))
+        except SpecInvalid as invalid:
+            problems += invalid.problems
     if problems:
         raise SpecInvalid(_unique(problems))
     validators = {}

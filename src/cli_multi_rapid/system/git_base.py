@@ -20,6 +20,12 @@ def commit_of(repository: Repository, revision: str) -> str:
     return answer.out.decode().strip() if answer.code == 0 else ""
 
 
+def tags_of(repository: Repository, commit: str) -> list[str]:
+    """Return the whole names of the tags that a commit or an ancestor of it has."""
+    listed = repository.git.call("for-each-ref", f"--merged={commit}", "--format=%(refname)", "refs/tags/")
+    return os.fsdecode(listed).splitlines()
+
+
 def merge_base(repository: Repository, one: str, other: str) -> str:
     """Return the best common ancestor of two commits; nothing where they have none."""
     answer = repository.git.ask("merge-base", one, other)

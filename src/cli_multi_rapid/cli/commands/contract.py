@@ -3,7 +3,7 @@
 import click
 
 from cli_multi_rapid.cli.options import Common, command
-from cli_multi_rapid.model.contract import ModelTarget
+from cli_multi_rapid.model.contract import Mode, ModelTarget
 
 
 @command("validate-contracts", example="cli-multi-rapid validate-contracts --lint --examples")
@@ -14,7 +14,12 @@ from cli_multi_rapid.model.contract import ModelTarget
     "--project/--no-project", default=True, show_default=True,
     help="Run the project's own checks in contracts/validators, which must be trusted.",
 )  # fmt: skip
-def validate_contracts(common: Common, *, lint: bool, examples: bool, drift: bool, project: bool) -> int:
+@click.option("--compat", metavar="BASE", default="", help="Compare with a git revision, or with the last-release.")
+@click.option(
+    "--mode", type=click.Choice([one.value for one in Mode]), default=Mode.BACKWARD.value, show_default=True,
+    help="What is compatible: old documents stay valid, new ones were valid before, or both.",
+)  # fmt: skip
+def validate_contracts(common: Common, *, compat: str, mode: str, **asked: bool) -> int:
     """Check the contracts in contracts/events, and the examples they have.
 
     Nothing is fetched, and of the project only its own checks in contracts/validators run, once they are trusted.
@@ -24,8 +29,8 @@ def validate_contracts(common: Common, *, lint: bool, examples: bool, drift: boo
     from cli_multi_rapid.services.contracts import Asked, checked_contracts
     from cli_multi_rapid.services.wiring import open_project
 
-    asked = Asked(lint=lint, examples=examples, drift=drift, project=project)
-    results = checked_contracts(open_project(common.folder), asked)
+    wanted = Asked(compat=compat, mode=Mode(mode), **asked)
+    results = checked_contracts(open_project(common.folder), wanted)
     if common.as_json:
         emit(contracts_data(results))
     else:
