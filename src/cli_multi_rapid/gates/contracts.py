@@ -131,8 +131,8 @@ def _check(given: Mapping[str, object]) -> ContractCheck:
         status = CheckStatus(str(given.get("status")))
     except ValueError as unknown:
         raise EvidenceError(f"a check ended with {given.get('status')!r:.40}", fix=_BY_HAND) from unknown
-    texts = {key: str(given.get(key) or "") for key in ("check", "detail", "pointer", "target")}
-    return ContractCheck(status=status, **texts)
+    check, detail, pointer, target = (str(given.get(key) or "") for key in ("check", "detail", "pointer", "target"))
+    return ContractCheck(check=check, status=status, detail=detail, pointer=pointer, target=target)
 
 
 def _own(gate: Gate, contracts: Sequence[str]) -> Iterator[_Told]:
