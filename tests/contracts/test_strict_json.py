@@ -11,6 +11,7 @@ REFUSED = {
     "NaN": (b'{"a": NaN}', "NaN", 1, 7),
     "minus infinity": (b"[-Infinity]", "-Infinity", 1, 2),
     "too large a number": (b"[1e999]", "too large", 1, 1),
+    "too large a whole number": (b"[-" + b"9" * 309 + b"]", "too large", 1, 1),
     "half a pair": (b'["\\ud800"]', "surrogate", 1, 2),
     "a comma too many": (b'{\n"a": 1,}', "not JSON", 2, None),
     "text without an end": (b'["' + b'\\"' * 1000, "not JSON", 1, None),

@@ -8,6 +8,7 @@ from cli_multi_rapid.errors import Problem, SpecInvalid
 
 MAX_DEPTH = 100
 LIMIT_BYTES = 1 << 20
+_SAFE_DIGITS = 308
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|"', re.DOTALL)
 
 
@@ -24,7 +25,7 @@ def read_json(data: bytes, path: str) -> object:
     for at, reason in _faults(text):
         raise _invalid(text, path, reason, at=at)
     try:
-        return json.loads(text, parse_float=_finite)
+        return json.loads(text, parse_float=_finite, parse_int=_whole)
     except ValueError as wrong:
         at = wrong.pos if isinstance(wrong, json.JSONDecodeError) else 0
         reason = wrong.msg if isinstance(wrong, json.JSONDecodeError) else str(wrong)
@@ -61,6 +62,12 @@ def _finite(text: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise ValueError(f"{text[:40]} is too large for a number of double precision")
     return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > _SAFE_DIGITS:
+        _finite(text)
+    return int(text)
 
 
 def _value(sign: str) -> str:

@@ -82,7 +82,11 @@ def checked_contracts(project: Project, asked: Asked) -> tuple[ContractResult, .
         UsageError: the revision to compare with is none.
         GitFailed: it cannot be read.
     """
-    opened = opened_contracts(project)
+    return results_of(opened_contracts(project), asked)
+
+
+def results_of(opened: OpenContracts, asked: Asked) -> tuple[ContractResult, ...]:
+    """Return what the checks of every contract say; see `checked_contracts`."""
     own = _own(opened) if asked.project else {}
     drift = _drift(opened) if asked.drift else {}
     compat = _compared(opened, asked) if asked.compat else {}

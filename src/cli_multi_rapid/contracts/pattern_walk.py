@@ -1,0 +1,63 @@
+"""Texts that a pattern matches, found by walking its automaton."""
+
+from dataclasses import dataclass, field
+
+from cli_multi_rapid.contracts.dice import Dice
+from cli_multi_rapid.contracts.patterns import Automaton
+
+_MOST_SIZES = 40
+_MOST_STEPS = 3000
+
+Step = tuple[int, int, int]
+
+
+@dataclass(slots=True)
+class Walk:
+    """Walks from the start of an automaton to where it accepts. Edges that no walk took before come first."""
+
+    made: Automaton
+    _open: list[frozenset[int]] = field(default_factory=list)
+    _taken: set[tuple[int, Step]] = field(default_factory=set)
+
+    def sizes(self, least: int, most: int | None) -> list[int]:
+        """Return some lengths of texts that match, shortest first, within limits."""
+        found: list[int] = []
+        limit = least + _MOST_STEPS if most is None else min(most, least + _MOST_STEPS)
+        for size in range(limit + 1):
+            if not self._ends(size):
+                break
+            if size >= least and 0 in self._ends(size):
+                found.append(size)
+                if len(found) == _MOST_SIZES:
+                    break
+        return found
+
+    def text(self, size: int, dice: Dice) -> str:
+        """Return a text of one of these lengths."""
+        signs, state = [], 0
+        for left in range(size - 1, -1, -1):
+            ends = self._ends(left)
+            steps = [step for step in self.made.edges[state] if step[2] in ends]
+            step = dice.one_of([one for one in steps if (state, one) not in self._taken] or steps)
+            self._taken.add((state, step))
+            signs.append(_sign(step, dice))
+            state = step[2]
+        return "".join(signs)
+
+    def _ends(self, size: int) -> frozenset[int]:
+        """Return the states from which some text of exactly this length is accepted."""
+        if not self._open:
+            self._open.append(self.made.accepting)
+        while len(self._open) <= size:
+            last = self._open[-1]
+            self._open.append(frozenset(
+                state for state, edges in enumerate(self.made.edges) if any(after in last for _, _, after in edges)
+            ))  # fmt: skip
+        return self._open[size]
+
+
+def _sign(step: Step, dice: Dice) -> str:
+    low, high, _ = step
+    picked = (low, high, low + dice.below(high - low + 1), max(low, min(high, ord("a"))))
+    code = dice.one_of(picked)
+    return chr(code if not 0xD800 <= code <= 0xDFFF else low)

@@ -1,0 +1,176 @@
+"""The proof that programs in other languages read and write what a contract says: documents that go through them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cli_multi_rapid.contracts import ir
+from cli_multi_rapid.contracts.emitting import Answer, RuntimeFailed
+from cli_multi_rapid.contracts.equality import difference
+from cli_multi_rapid.contracts.mutations import mutations
+from cli_multi_rapid.contracts.samples import documents
+from cli_multi_rapid.contracts.shrinking import smaller
+from cli_multi_rapid.contracts.strict_json import read_json
+from cli_multi_rapid.contracts.validation import pointer_of
+from cli_multi_rapid.errors import SpecInvalid
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
+
+Exchange = Callable[[Sequence[str]], list[Answer]]
+"""Gives documents to a program in some language, and returns its answer to each."""
+
+_MOST_ROUNDS = 12
+_SHOWN = 100
+
+
+class SampleInvalid(Exception):
+    """A document that was generated as a valid one is none: a bug in the generator, so nothing is proven."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A document, what was changed in it, and the right verdict: what is `refused` of it, else its value."""
+
+    text: str
+    what: str = "a valid document"
+    refused: str = ""
+    value: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A document of which a program made something wrong, and what is wrong."""
+
+    case: Case
+    answer: Answer
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """How many documents came back equal, how many were refused rightly, and the first that was neither.
+
+    `returned` are the equal ones as the program wrote them.
+    """
+
+    equal: int
+    refused: int
+    failure: Failure | None = None
+    returned: tuple[Case, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Knows the right verdict on documents of a contract, and on what programs answer.
+
+    Where `nul` is false, the program cannot hold U+0000 in a text, and must refuse it.
+    """
+
+    type: ir.Root
+    validator: "Draft202012Validator"
+    nul: bool = True
+
+    def case(self, text: str, what: str) -> Case:
+        """Return a text with the verdict of strict reading and of the validator."""
+        try:
+            value = read_json(text.encode("utf-8"), "")
+        except SpecInvalid as invalid:
+            return Case(text=text, what=what, refused=str(invalid))
+        except UnicodeEncodeError:
+            return Case(text=text, what=what, refused="half of a surrogate pair is no character")
+        wrong = next(self.validator.iter_errors(value), None)
+        if wrong is not None:
+            return Case(text=text, what=what, refused=f"{pointer_of(wrong.instance_path) or '/'}: {wrong.message}")
+        return Case(text=text, what=what, value=value)
+
+    def problem(self, case: Case, answer: Answer) -> str:
+        """Return what is wrong with an answer; nothing where it is right."""
+        if case.refused or (not self.nul and _has_nul(case.value)):
+            why = case.refused or "this language has no U+0000 in texts"
+            if answer.accepted:
+                return f"it must be refused ({_short(why)}), but was accepted"
+            return "" if answer.where else f"it was refused without a place: {_short(answer.error)}"
+        if not answer.accepted:
+            return f"it is valid, but was refused at {answer.where}: {_short(answer.error)}"
+        back = self.case(answer.text, "")
+        if back.refused:
+            return f"what came back is not valid: {_short(back.refused)}"
+        return difference(self.type, case.value, back.value)
+
+
+def cases(judge: Judge, *, seed: int, count: int, changed: int) -> tuple[Case, ...]:
+    """Return so many valid documents, and so many changed ones, most of which are invalid.
+
+    Raises:
+        NoDocument: there is no valid document.
+        SampleInvalid: a document that should be valid is none.
+    """
+    valid = [judge.case(text, "a valid document") for text in documents(judge.type, seed=seed, count=count)]
+    for one in valid:
+        if one.refused:
+            raise SampleInvalid(f"{_short(one.refused)}: {_short(one.text)}")
+    found = mutations(judge.type, seed=seed, count=changed)
+    return (*valid, *(judge.case(one.text, one.what) for one in found))
+
+
+def proven(judge: Judge, given: Sequence[Case], through: Exchange) -> Proof:
+    """Send documents through a program; a failing one is made smaller as long as it fails.
+
+    Raises:
+        RuntimeFailed: the program gave no verdict.
+    """
+    return judged(judge, given, through([case.text for case in given]), through)
+
+
+def judged(judge: Judge, given: Sequence[Case], answers: Sequence[Answer], through: Exchange) -> Proof:
+    """Return what the answers of a program to documents prove; it is asked again to make a failing one smaller.
+
+    Raises:
+        RuntimeFailed: it did not answer every document.
+    """
+    if len(answers) != len(given):
+        raise RuntimeFailed(f"{len(given)} documents got {len(answers)} answers")
+    returned, refused, failure = [], 0, None
+    for case, answer in zip(given, answers, strict=True):
+        problem = judge.problem(case, answer)
+        if problem:
+            failure = failure or Failure(case=case, answer=answer, problem=problem)
+        elif answer.accepted:
+            returned.append(replace(case, text=answer.text))
+        else:
+            refused += 1
+    return Proof(
+        equal=len(returned), refused=refused, returned=tuple(returned),
+        failure=_shrunk(judge, failure, through) if failure else None,
+    )  # fmt: skip
+
+
+def _shrunk(judge: Judge, failure: Failure, through: Exchange) -> Failure:
+    for _ in range(_MOST_ROUNDS):
+        tried = [judge.case(text, failure.case.what) for text in smaller(failure.case.text)]
+        same = [case for case in tried if bool(case.refused) == bool(failure.case.refused)]
+        try:
+            answers = through([case.text for case in same]) if same else []
+        except RuntimeFailed:
+            return failure
+        failing = [
+            Failure(case=case, answer=answer, problem=problem)
+            for case, answer in zip(same, answers, strict=False) if (problem := judge.problem(case, answer))
+        ]  # fmt: skip
+        if not failing:
+            return failure
+        failure = min(failing, key=lambda one: len(one.case.text))
+    return failure
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, dict) and any(map(_has_nul, value.values()))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
