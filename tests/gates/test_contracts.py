@@ -39,8 +39,10 @@ def report(*checks, status="pass", contracts=None) -> str:
     return json.dumps({"status": status, "contracts": made if contracts is None else contracts})
 
 
-def said(check, status="pass", detail="", pointer="", target=None) -> dict[str, object]:
-    return {"check": check, "status": status, "detail": detail, "pointer": pointer, "target": target}
+def said(check, status="pass", detail="", pointer="", target=None, *, needed=True) -> dict[str, object]:
+    return {
+        "check": check, "status": status, "detail": detail, "pointer": pointer, "target": target, "needed": needed,
+    }  # fmt: skip
 
 
 def saying(text: str, *, code: int = 0, complaint: str = "", commands: list[Command] | None = None):
@@ -146,6 +148,8 @@ class TestAsking:
         assert self.asked(project) == ["--json", "--no-project", "--lint", "--examples"]
         bare = replace(PLAIN, lint=False, examples=False, roundtrip=True, compat="last-release")
         assert self.asked(project, bare)[2:] == ["--compat=last-release", "--roundtrip"]
+        asked = self.asked(project, replace(bare, require=("mql4", "compat", "pwsh")))
+        assert asked[2:] == ["--compat=last-release", "--roundtrip", "--require=mql4,pwsh"]
 
     def test_generated_code_is_compared_where_there_is_some_or_was(self, project):
         project.write(MANIFEST, "{}")
@@ -160,7 +164,7 @@ class TestAsking:
         assert judge(project, evidence=(str(good),), execute=bad).status is GateStatus.FAIL
 
 
-NOT_RUN = said("roundtrip", "not_run", "pwsh is not on PATH", target="powershell")
+NOT_RUN = said("roundtrip", "not_run", "pwsh is not on PATH", target="powershell", needed=False)
 
 
 class TestAnswers:
@@ -172,9 +176,9 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("check", "require"),
         [
-            (NOT_RUN, ("powershell",)),
-            (NOT_RUN, ("roundtrip",)),
-            (said("compat", "not_run", "no release"), ("compat",)),
+            ({**NOT_RUN, "needed": True}, ()),
+            ({**NOT_RUN, "needed": "no"}, ()),
+            (said("compat", "not_run", "no release", needed=False), ("compat",)),
             (said("examples", "not_run", "there is none"), ()),
             (said("drift", "not_run", "no manifest"), ()),
             (said("project", "not_run", "nobody has approved it"), ()),
@@ -209,14 +213,16 @@ class TestAnswers:
             ("  \n", 0, "is empty"),
             ("{", 0, "is not valid JSON"),
             ("[]", 0, "is not an object"),
-            ('{"status": "pass"}', 0, "is not a list"),
+            ('{"status": "pass"}', 0, "there is no list of contracts"),
             (report(contracts=[]), 0, "there is no contract"),
-            (report(), 0, "was not checked"),
-            (report({"check": "schema"}), 0, "a check ended with None"),
-            (report(said("schema", "passed")), 0, "a check ended with 'passed'"),
+            (report(), 0, "a contract without checks"),
+            (report({"check": "schema"}), 0, "'None' is not a valid CheckStatus"),
+            (report(said("schema", "passed")), 0, "'passed' is not a valid CheckStatus"),
             (report(said("schema")), 2, "it could not be asked: exit code 2"),
             (report(said("schema")), 4, "it could not be asked: exit code 4"),
             ('{"error": {"message": "It is wrong.", "where": "here:1"}}', 2, "here:1: It is wrong."),
+            (report(3), 0, "a check that is no object"),
+            ('{"contracts": [3]}', 0, "a contract without checks"),
             ('{"error": "It is wrong."}', 0, "is not an object"),
             (report(said("schema")), 70, "it could not be asked: exit code 70"),
         ],

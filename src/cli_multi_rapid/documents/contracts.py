@@ -31,7 +31,7 @@ def contracts_data(results: Sequence[ContractResult]) -> dict[str, object]:
                 "checks": [
                     {
                         "check": check.check, "target": check.target or None, "status": check.status.value,
-                        "detail": check.detail, "pointer": check.pointer,
+                        "detail": check.detail, "pointer": check.pointer, "needed": check.needed,
                     }
                     for check in one.checks
                 ],

@@ -170,12 +170,14 @@ class Executor:
             return StepResult.of(Status.TIMEOUT, f"took longer than {limit}")
         except CmrError as failed:
             return StepResult.of(Status.ERROR, str(failed), fix=failed.hint)
-        said = Masker(self.secrets.values()).mask_text(done.failed or done.skipped or done.said)
-        attempt.log.write_text(f"{said}\n", "utf-8")
-        status = Status.FAILURE if done.failed else Status.SKIPPED if done.skipped else Status.SUCCESS
+        reason = done.failed or done.skipped or done.unjudged
+        said = done.said if reason in done.said else f"{done.said}\n{reason}".lstrip("\n")
+        attempt.log.write_text(f"{Masker(self.secrets.values()).mask_text(said)}\n", "utf-8")
+        ends = ((done.failed, Status.FAILURE), (done.skipped, Status.SKIPPED), (done.unjudged, Status.ERROR))
+        status = next((status for why, status in ends if why), Status.SUCCESS)
         took_ms = round((time.monotonic() - begin) * 1000)
         return StepResult(
-            status=status, outcome=status, reason=done.failed or done.skipped, fix=done.fix, outputs=done.outputs,
+            status=status, outcome=status, reason=reason or done.summary, fix=done.fix, outputs=done.outputs,
             duration_ms=took_ms,
         )  # fmt: skip
 

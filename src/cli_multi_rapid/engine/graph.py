@@ -137,6 +137,8 @@ def _part(phase: PhaseSpec, steps: tuple[Step, ...], *, final: bool) -> tuple[No
 def _paths(phase: PhaseSpec, step: Step) -> tuple[str, ...] | None:
     if step.approval is not None or (step.uses and not ACTIONS[step.uses].writes):
         return ()
+    if step.writes is None and step.uses and ACTIONS[step.uses].paths:
+        return ACTIONS[step.uses].paths
     return step.writes if step.writes is not None or phase.permissions is None else phase.permissions.write
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cli_multi_rapid.gates.expression_names import check_expressions
 from cli_multi_rapid.gates.registry import settings_of
-from cli_multi_rapid.model.gate_settings import VALIDATORS, Check, GateFile, GateSpec
+from cli_multi_rapid.model.gate_settings import COMPAT, VALIDATORS, Check, GateFile, GateSpec
 from cli_multi_rapid.system.checks import check_duration, check_exit_codes, check_globs, check_name, leads_outside
 from cli_multi_rapid.system.document import Findings, Loaded, load_document
 from cli_multi_rapid.system.globs import matches
@@ -99,6 +99,16 @@ def _project(trail: Trail, gate: GateSpec, findings: Findings) -> None:
         findings.add("PATH-OUTSIDE", (*trail, "file"), message, fix=fix)
 
 
+def _contracts(trail: Trail, gate: GateSpec, findings: Findings) -> None:
+    for i, name in enumerate(gate.require):
+        if name == COMPAT and not gate.compat:
+            message = "nothing is compared, so nothing can be required of it"
+            findings.add("SPEC-VALUE", (*trail, "require", i), message, fix="add  compat: last-release")
+        elif name != COMPAT and not gate.roundtrip:
+            message = f"there is no round trip, so '{name}' cannot be required"
+            findings.add("SPEC-VALUE", (*trail, "require", i), message, fix="add  roundtrip: true")
+
+
 def _licences(trail: Trail, gate: GateSpec, findings: Findings) -> None:
     from cli_multi_rapid.gates.licence_terms import known_entry
 
@@ -140,6 +150,7 @@ def _denylist(trail: Trail, gate: GateSpec, findings: Findings) -> None:
 
 
 _FURTHER: Mapping[Check, Callable[[Trail, GateSpec, Findings], None]] = {
+    Check.CONTRACTS: _contracts,
     Check.DENYLIST: _denylist,
     Check.DIFF: _diff,
     Check.EXPRESSION: _expression,

@@ -6,16 +6,17 @@ The project's own checks of contracts judge as the base revision has them, like 
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cli_multi_rapid.gates.evidence import EvidenceError, Report, collect
 from cli_multi_rapid.gates.outcome import Gate, Tally, counted, judged, one_line, unjudged
-from cli_multi_rapid.gates.parsing import mapping, read_json, sequence
+from cli_multi_rapid.gates.parsing import mapping, read_json
 from cli_multi_rapid.model.contract import EVENTS, MANIFEST, CheckStatus, ContractCheck
+from cli_multi_rapid.model.contract_answer import answered
 from cli_multi_rapid.model.gate import Finding, GateResult
-from cli_multi_rapid.model.gate_settings import GateSpec
+from cli_multi_rapid.model.gate_settings import COMPAT, GateSpec
 from cli_multi_rapid.model.phase import duration_s
 from cli_multi_rapid.model.ports import GateInput
 from cli_multi_rapid.model.process import Command
@@ -25,9 +26,6 @@ from cli_multi_rapid.system.judging import Judge, NoVerdict
 
 _TOOL = "validate-contracts"
 _BY_HAND = f"run it yourself: cli-multi-rapid {_TOOL}"
-_OPTIONAL = frozenset({"roundtrip", "compat"})
-"""Checks that need what a machine may lack, or a release that there is not yet: not run is no error unless required."""
-
 _LOG_BYTES = 1 << 20
 
 
@@ -95,6 +93,8 @@ def _asked(spec: GateSpec, given: GateInput) -> Iterator[str]:
         yield f"--compat={spec.compat}"
     if spec.roundtrip:
         yield "--roundtrip"
+        if names := [one for one in spec.require if one != COMPAT]:
+            yield f"--require={','.join(names)}"
 
 
 def _complaint(log: Path) -> str:
@@ -113,26 +113,15 @@ def _read(report: Report) -> Iterator[_Told]:
         error = mapping(answer["error"], what=what)
         where = f"{error['where']}: " if error.get("where") else ""
         raise EvidenceError(f"{where}{error.get('message')}", fix=str(error.get("fix") or _BY_HAND))
-    contracts = sequence(answer.get("contracts"), what=what)
-    for item in contracts:
-        contract = mapping(item, what=what)
-        path = f"{EVENTS}/{contract.get('name')}@{contract.get('version')}.json"
-        checks = sequence(contract.get("checks"), what=what)
-        if not checks:
-            raise EvidenceError(f"{path} was not checked", fix=_BY_HAND)
-        for check in checks:
-            yield _Told(contract=path, check=_check(mapping(check, what=what)))
-    if not contracts:
-        raise EvidenceError("there is no contract", fix=f"put JSON Schemas into {EVENTS}, as Name@1.0.json")
-
-
-def _check(given: Mapping[str, object]) -> ContractCheck:
     try:
-        status = CheckStatus(str(given.get("status")))
-    except ValueError as unknown:
-        raise EvidenceError(f"a check ended with {given.get('status')!r:.40}", fix=_BY_HAND) from unknown
-    check, detail, pointer, target = (str(given.get(key) or "") for key in ("check", "detail", "pointer", "target"))
-    return ContractCheck(check=check, status=status, detail=detail, pointer=pointer, target=target)
+        results = answered(answer)
+    except ValueError as problem:
+        raise EvidenceError(f"what it said cannot be used: {problem}", fix=_BY_HAND) from problem
+    if not results:
+        raise EvidenceError("there is no contract", fix=f"put JSON Schemas into {EVENTS}, as Name@1.0.json")
+    for one in results:
+        for check in one.checks:
+            yield _Told(contract=f"{EVENTS}/{one.name}@{one.version}.json", check=check)
 
 
 def _own(gate: Gate, contracts: Sequence[str]) -> Iterator[_Told]:
@@ -159,7 +148,7 @@ def _verdict(gate: Gate, told: Sequence[_Told], contracts: Sequence[str]) -> Gat
             tally.add(_finding(one))
     idle = [one for one in told if one.check.status is CheckStatus.NOT_RUN]
     needed = [one for one in told if one.check.status is CheckStatus.ERROR] + [
-        one for one in idle if one.check.check not in _OPTIONAL or _required(gate.spec, one)
+        one for one in idle if one.check.needed or one.check.check in gate.spec.require
     ]
     if needed and not tally.total:
         first = needed[0].check
@@ -174,10 +163,6 @@ def _verdict(gate: Gate, told: Sequence[_Told], contracts: Sequence[str]) -> Gat
         threshold=0.0,
         details={"contracts": len(contracts), "checks": dict(sorted(counts.items())), "not_run": words[1:]},
     )
-
-
-def _required(spec: GateSpec, told: _Told) -> bool:
-    return bool({told.check.check, told.check.target} & set(spec.require))
 
 
 def _finding(told: _Told) -> Finding:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cli_multi_rapid.model.contract import MODELS
 from cli_multi_rapid.model.process import Command, Exit
 
 TEMPLATES = "workflows/templates/"
@@ -19,9 +20,10 @@ def is_template(path: str) -> bool:
 class ActionKind:
     """One action. `keys` are the names of `with:` with their meaning, `required` those that must be there.
 
-    With `free` names of one's own are values, too. `writes` tells that it changes files where the step works; `alone`
-    that nothing may run beside it; `worktree` that it makes sense in a phase with `workspace: worktree` only; `undo`
-    that it takes back another step, and stands under its `undo:` only.
+    With `free` names of one's own are values, too. `writes` tells that it changes files where the step works, and
+    `paths` are globs of these where the step does not say more; `alone` that nothing may run beside it; `worktree` that
+    it makes sense in a phase with `workspace: worktree` only; `undo` that it takes back another step, and stands under
+    its `undo:` only.
     """
 
     summary: str
@@ -29,6 +31,7 @@ class ActionKind:
     required: frozenset[str] = frozenset()
     free: bool = False
     writes: bool = False
+    paths: tuple[str, ...] = ()
     alone: bool = False
     worktree: bool = False
     undo: bool = False
@@ -60,6 +63,29 @@ ACTIONS: Mapping[str, ActionKind] = {
         required=frozenset({"template", "to"}),
         free=True,
         writes=True,
+    ),
+    "contracts.validate": ActionKind(
+        summary="Check the contracts: what they are, their examples, their profile, and the project's own checks.",
+        keys={
+            "lint": "Whether they keep to the profile that code is generated from; default: true.",
+            "examples": "Whether each must have valid and invalid examples; default: true.",
+            "project": "Whether the project's own checks in contracts/validators run; default: true.",
+            "drift": "Whether generated code must be that of the contracts; default: false.",
+            "compat": "Revision with whose contracts they must be compatible, such as last-release; default: none.",
+        },
+    ),
+    "contracts.generate": ActionKind(
+        summary="Generate the code of the contracts.",
+        keys={
+            "target": "Targets, separated by commas; default: all.",
+            "check": "Only tell whether the code that is there is that of the contracts; default: false.",
+        },
+        writes=True,
+        paths=(f"{MODELS}/**",),
+    ),
+    "contracts.roundtrip": ActionKind(
+        summary="Send documents through the generated code of every target that can be executed here, and back.",
+        keys={"require": "Targets, separated by commas, that must have been executed; default: none."},
     ),
     "notify": ActionKind(
         summary="Send a text to a webhook as JSON.",
@@ -94,12 +120,17 @@ class ActionInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionDone:
-    """How an action ended: it failed if `failed` says why, did nothing if `skipped` does; `said` goes to the log."""
+    """How an action ended: it failed if `failed` says why, did nothing if `skipped` does, has no verdict if `unjudged`.
+
+    `said` goes to the log, and `summary` is what is shown of a success.
+    """
 
     outputs: dict[str, object] = field(default_factory=dict)
     said: str = ""
+    summary: str = ""
     failed: str = ""
     skipped: str = ""
+    unjudged: str = ""
     fix: str = ""
 
 

@@ -6,7 +6,10 @@ from enum import StrEnum
 EVENTS = "contracts/events"
 """The folder of contracts."""
 
-MANIFEST = "contracts/models/manifest.json"
+MODELS = "contracts/models"
+"""The folder of generated code."""
+
+MANIFEST = f"{MODELS}/manifest.json"
 """The file that says of which contracts the generated code is."""
 
 VALIDATORS = "contracts/validators"

@@ -14,6 +14,9 @@ GATES_SCHEMA = "cmr/gates@v1"
 VALIDATORS = "workflows/validators"
 """The folder of the project's own checks."""
 
+COMPAT = "compat"
+"""The check of compatibility among what a gate of the kind contracts requires."""
+
 SIZE = r"^[1-9][0-9]{0,8} ?(B|KiB|MiB|GiB)$"
 """A size in a file: a whole number and its unit."""
 
@@ -175,7 +178,8 @@ class GateSpec:
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._/@^~{}-]*)?$",
     )
     require: tuple[str, ...] = key(
-        "What may not stay `not_run`: targets such as mql4 or powershell, or `compat` (contracts).", default=()
+        "What may not stay `not_run`: of the round trip targets such as mql4 or powershell, and `compat` (contracts).",
+        default=(),
     )
 
 

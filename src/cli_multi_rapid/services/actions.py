@@ -10,7 +10,9 @@ from pathlib import Path
 
 from cli_multi_rapid.model.actions import TEMPLATES, Action, ActionDone, ActionInput, is_template
 from cli_multi_rapid.model.process import Command
+from cli_multi_rapid.services.contract_actions import contract_actions
 from cli_multi_rapid.services.keeping import Keeping
+from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.files import PathRefused, read_inside, write_inside
 from cli_multi_rapid.system.landing import Landed, Landing
 
@@ -19,10 +21,13 @@ _RENDER_S = 30.0
 _NOTIFY_S = 30.0
 
 
-def actions_of(keeping: Keeping | None, *, branch: str = "") -> Mapping[str, Action]:
+def actions_of(project: Project, keeping: Keeping | None, *, branch: str = "") -> Mapping[str, Action]:
     """Return the actions by name. With `branch` what would be joined into another one is left there instead."""
     git = _Git(keeping, branch)
-    return {"git.merge": git.merge, "git.revert": git.revert, "template.render": _render, "notify": _notify}
+    return {
+        "git.merge": git.merge, "git.revert": git.revert, "template.render": _render, "notify": _notify,
+        **contract_actions(project),
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

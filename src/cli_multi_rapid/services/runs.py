@@ -288,7 +288,7 @@ async def _driven(held: _Held, state: RunState, plan: RunPlan, keeping: Keeping 
             runner=children, root=str(project.root), environ=around.environ, secrets=around.secrets,
             log_cap_bytes=limits.log_cap_bytes, requirements=around.missing, hash_files=file_hasher(project),
             no_network=without_network() if any(_offline(phase) for phase in plan.phases) else None,
-            actions=actions_of(keeping, branch=str(state.started.get("to_branch", ""))),
+            actions=actions_of(project, keeping, branch=str(state.started.get("to_branch", ""))),
         ),
         gatekeeper=ProjectGates(
             run=state.id, project=project, gates=plan.gates, level=plan.level, parallel=plan.parallel,
