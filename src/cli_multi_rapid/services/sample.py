@@ -34,7 +34,7 @@ def build_sample(folder: Path, entries: Iterable[EntryFile]) -> None:
     scaffold(folder, entries)
     _git(folder, "init", "-q", "-b", "main")
     _git(folder, "add", "-A")
-    _git(folder, "commit", "-q", "-m", "Prices, discounts and refunds")
+    _git(folder, "commit", "-q", "-m", "Stops, risks, re-entries, and contracts")
 
 
 def add_missing_test(folder: Path) -> tuple[str, ...]:

@@ -7,12 +7,16 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from configparser import ConfigParser
 from configparser import Error as IniError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
 from cli_multi_rapid.errors import FolderUnwritable
+from cli_multi_rapid.model.contract import EVENTS
+from cli_multi_rapid.services.project import CONFIG
+from cli_multi_rapid.services.wiring import GATES, PHASES, text_inside
 
+PHASE2 = f"{PHASES}/phase2.yaml"
 _PYTHON_MARKS = ("pyproject.toml", "setup.py", "setup.cfg")
 _NOT_SOURCES = frozenset(
     {"tests", "test", "testing", "docs", "doc", "examples", "scripts", "workflows", "build", "dist", "benchmarks"}
@@ -33,13 +37,17 @@ class EntryFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What was found in a folder. `sources` are what coverage measures; empty lets its configuration say."""
+    """What was found in a folder. `sources` are what coverage measures; empty lets its configuration say.
+
+    `contracts` tells that there are contracts.
+    """
 
     name: str
     python: bool
     node: bool
     sources: tuple[str, ...]
     test_folders: tuple[str, ...]
+    contracts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +72,24 @@ def detect(root: Path) -> Stack:
         node=(root / "package.json").is_file(),
         sources=() if configured else _sources(root),
         test_folders=() if _testpaths_configured(root, pyproject) else _tests(root),
+        contracts=any((root / EVENTS).glob("*@*.json")),
     )
 
 
-def planned_files(stack: Stack, entries: Iterable[EntryFile]) -> dict[str, str]:
-    """Return every file of a new project by its path."""
+def planned_files(stack: Stack, entries: Iterable[EntryFile], *, contracts_gate: bool = True) -> dict[str, str]:
+    """Return every file of a new project by its path. Without contracts there is no phase about them."""
     values: dict[str, object] = {
         "name": stack.name, "python": stack.python, "node": stack.node, "test_folders": stack.test_folders,
+        "contracts": stack.contracts, "contracts_gate": contracts_gate,
         "cov_option": "--cov" if not stack.sources else "\n      - ".join(f"--cov={one}" for one in stack.sources),
     }  # fmt: skip
+    contracts = {PHASE2: _rendered("phases/phase2.yaml", values)} if stack.contracts else {}
     return {
         "workflows/__init__.py": _rendered("workflows_init.py", {}),
         **entry_files(entries),
         "workflows/phase_definitions/phase0.yaml": _rendered("phases/phase0.yaml", values),
         "workflows/phase_definitions/phase1.yaml": _rendered("phases/phase1.yaml", values),
+        **contracts,
         "workflows/validators/merge_markers.py": _rendered("validators/merge_markers.py", values),
         "config/workflow-config.yaml": _rendered("config/workflow-config.yaml", values),
         "config/compliance-gates.yaml": _rendered("config/compliance-gates.yaml", values),
@@ -101,24 +113,46 @@ def entry_files(entries: Iterable[EntryFile]) -> dict[str, str]:
     }
 
 
-def scaffold(root: Path, entries: Iterable[EntryFile]) -> Scaffolded:
+def scaffold(root: Path, entries: Iterable[EntryFile], *, contracts: bool = False) -> Scaffolded:
     """Write a project's files where they are missing; nothing that exists is touched.
 
-    All content is made before the first file is written.
+    All content is made before the first file is written. With `contracts` a project that has none gets those of a
+    trading desk, to start from.
 
     Raises:
         FolderUnwritable: the system refused.
     """
-    wanted = planned_files(detect(root), entries)
+    stack, sample = detect(root), {}
+    if contracts and not stack.contracts:
+        stack = replace(stack, contracts=True)
+        sample = {f"contracts/{path}": text for path, text in sorted(starter_files("sample/contracts").items())}
+    gated = not os.path.lexists(root / GATES) or _has_contracts_gate(root)
+    wanted = {**planned_files(stack, entries, contracts_gate=gated), **sample}
     notes = []
     if _foreign_package(root, wanted):
         del wanted["workflows/orchestrator.py"]
         notes.append("this project has its own package 'workflows': workflows/orchestrator.py was not written")
     kept = tuple(path for path in wanted if os.path.lexists(root / path))
     fresh = {path: text for path, text in wanted.items() if path not in kept}
+    if PHASE2 in fresh and CONFIG in kept:
+        notes.append(f"phase2 is new: add it to a job in {CONFIG} if jobs shall run it")
+    if PHASE2 in fresh and not gated:
+        notes.append(f"{GATES} has no gate for contracts: add  contracts: {{check: contracts}}")
     write_files(root, fresh)
     write_schemas(root)
     return Scaffolded(written=tuple(fresh), kept=kept, notes=tuple(notes))
+
+
+def _has_contracts_gate(root: Path) -> bool:
+    """Tell whether the gates of a project have one called `contracts`; those that cannot be read have none."""
+    from cli_multi_rapid.errors import SpecInvalid
+    from cli_multi_rapid.gates.config import load_gates
+    from cli_multi_rapid.system.files import PathRefused
+
+    try:
+        return "contracts" in load_gates(text_inside(root, GATES), GATES).gates
+    except (SpecInvalid, PathRefused):
+        return False
 
 
 def write_files(root: Path, content: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
 @command("init", example="cli-multi-rapid init")
 @click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--check", is_flag=True, help="Only tell which entry points are missing or were edited.")
-def init(common: Common, folder: Path | None, *, check: bool) -> int:
-    """Make a project of FOLDER (by default the working folder). Files that exist are never touched."""
+@click.option(
+    "--contracts", is_flag=True, help="Where there are no contracts, write those of a trading desk to start from."
+)
+def init(common: Common, folder: Path | None, *, check: bool, contracts: bool) -> int:
+    """Make a project of FOLDER (by default the working folder). Files that exist are never touched.
+
+    Where contracts/events has contracts, phase2 checks them.
+    """
     from cli_multi_rapid.cli.console import emit, note, say
     from cli_multi_rapid.services.scaffold import edited_entries, scaffold, trust_what_was_written
     from cli_multi_rapid.services.wiring import open_project
@@ -32,7 +39,7 @@ def init(common: Common, folder: Path | None, *, check: bool) -> int:
             say("\n".join(f"edited or missing: {path}" for path in edited) or "all entry points are as init wrote them")
         return 1 if edited else 0
     root.mkdir(parents=True, exist_ok=True)
-    done = scaffold(root, entries())
+    done = scaffold(root, entries(), contracts=contracts)
     project = open_project(root)
     trusted = trust_what_was_written(project.root, project.state, project.environ, written=done.written)
     if common.as_json:
@@ -48,8 +55,8 @@ def init(common: Common, folder: Path | None, *, check: bool) -> int:
         return 0
     for text in done.notes:
         note(f"note: {text}")
-    for path in done.written:
-        say(f"wrote  {path}")
+    for path, count in Counter(map(_grouped, done.written)).items():
+        say(f"wrote  {path}{f' ({count} files)' if count > 1 else ''}")
     for path in done.kept:
         say(f"kept   {path}")
     where = "" if root == Path.cwd() else f"-C {root} "
@@ -112,6 +119,12 @@ def trust(common: Common, *, revoke: bool, yes: bool) -> int:
     else:
         say(f"approved {len(shown.files)} files")
     return 0
+
+
+def _grouped(path: str) -> str:
+    """Return what is said of a file: examples of contracts are many, so their folder is named."""
+    folder, mark, _ = path.partition("/examples/")
+    return f"{folder}{mark}" if mark else path
 
 
 def entries() -> "tuple[EntryFile, ...]":
