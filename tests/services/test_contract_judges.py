@@ -236,3 +236,9 @@ def test_the_example_of_the_sample_project(project):
     (found,) = judge(project, source)
     assert found.detail == f"nobody has said what 'a/b' means; give it a description ({PATH})"
     assert found.pointer == f"{PARTS}#/$defs/Money/properties/a~1b"
+
+
+def test_the_documentation_has_that_example():
+    source = starter_files("sample/contracts/validators")["described.py"]
+    pages = Path(__file__).resolve().parents[2].joinpath("docs").rglob("*.md")
+    assert any(f"```python\n{source}```" in page.read_text("utf-8") for page in pages)
