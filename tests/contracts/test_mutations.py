@@ -15,7 +15,7 @@ SMALL = {
 
 
 def changed(schema, count=100_000, seed=1):
-    return [one for one in cases(opened(schema).judge, seed=seed, count=1, changed=count)[1:]]
+    return list(cases(opened(schema).judge, seed=seed, count=1, changed=count)[1:])
 
 
 def test_fifty_of_the_smallest_contracts():
