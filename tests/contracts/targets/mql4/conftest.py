@@ -1,57 +1,17 @@
 """Generated MQL4, compiled once for all tests of one contract."""
 
-import json
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
+from contract_samples import Emitted
+from rich_contract import opened
 
-from cli_multi_rapid.contracts.loading import load_contracts
-from cli_multi_rapid.contracts.profile import lowered
-from cli_multi_rapid.contracts.strict_json import read_json
 from cli_multi_rapid.contracts.targets.mql4 import runtime
 from cli_multi_rapid.contracts.targets.mql4.emitter import Mql4Emitter
-from cli_multi_rapid.contracts.validation import compiled
-from cli_multi_rapid.errors import SpecInvalid
 
 TIMEOUT_S = 60
-
-
-class Spoken:
-    """One contract in MQL4: its files, the program made of them, and the verdict of the validator beside it."""
-
-    def __init__(self, schema, folder, cache, version="1.0"):
-        path = f"contracts/events/A@{version}.json"
-        document = {"$id": f"urn:cmr:contract:A:{version}", **schema}
-        found = load_contracts([f"A@{version}.json"], {path: json.dumps(document).encode()}.__getitem__)
-        assert found.problems == []
-        (self.contract,) = found.contracts
-        self.validator = compiled(found, self.contract)
-        read = lowered(found, self.contract)
-        assert read.violations == ()
-        self.type = read.type
-        emitter = Mql4Emitter()
-        self.text = emitter.text(self.contract, self.type)
-        self.files = {emitter.file_name(self.contract): self.text, **emitter.support()}
-        self.folder, self.cache = folder, cache
-
-    def answers(self, *documents):
-        return runtime.answers(
-            self.contract, self.files, documents, folder=self.folder, environment=os.environ, timeout=TIMEOUT_S,
-            cache=self.cache,
-        )  # fmt: skip
-
-    def back(self, text):
-        """Return what a document is when it comes back; the reason where it is refused."""
-        (answer,) = self.answers(text)
-        return json.loads(answer.text) if answer.accepted else answer.error
-
-    def valid(self, text):
-        """Return whether strict reading and the validator accept a document."""
-        try:
-            return self.validator.is_valid(read_json(text.encode(), ""))
-        except (SpecInvalid, UnicodeEncodeError):
-            return False
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +21,43 @@ def cache(tmp_path_factory):
     return Path(folder.parent if folder.name.startswith("popen-") else folder, "compiled-mql4")
 
 
-@pytest.fixture(scope="session")
-def spoken(cache, tmp_path_factory):
-    """Make MQL4 of schemas."""
+@pytest.fixture
+def through(cache, tmp_path):
+    """Send documents through the files of a contract."""
     if reason := runtime.unavailable(os.environ):
         pytest.skip(reason)
-    return lambda schema: Spoken(schema, tmp_path_factory.mktemp("mql4"), cache)
+
+    def sent(made, documents, **others):
+        folder = tmp_path / "work"
+        folder.mkdir(exist_ok=True)
+        given = {"folder": folder, "environment": os.environ, "timeout": TIMEOUT_S, "cache": cache, **others}
+        return runtime.answers(made.contract, made.files, documents, **given)
+
+    return sent
+
+
+def spoken(schema, name="A@1.0"):
+    """Return a schema as the contract `name` in MQL4."""
+    one = opened(schema, name)
+    emitter = Mql4Emitter()
+    text = emitter.text(one.contract, one.judge.type)
+    assert text == emitter.text(one.contract, one.judge.type)
+    file_name = emitter.file_name(one.contract)
+    return Emitted(one.contract, one.judge.type, one.judge.validator, {file_name: text, **emitter.support()}, file_name)
+
+
+@pytest.fixture
+def mql4():
+    """Make MQL4 of a schema."""
+    return spoken
+
+
+@pytest.fixture
+def read(through):
+    """Read one document by a contract: what comes back, or the reason and the place of the refusal."""
+
+    def one(made, document):
+        (answer,) = through(made, [document])
+        return answer
+
+    return partial(one)

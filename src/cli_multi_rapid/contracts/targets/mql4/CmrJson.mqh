@@ -149,6 +149,26 @@ bool CmrDigitsToLong(string lexeme,long &value)
    return(true);
   }
 
+// Compares a whole number with a double that is equal as far as doubles can tell: -1, 0 or 1. Nothing is equal.
+int CmrCompareWhole(string whole,double other)
+  {
+   string same=StringFormat("%.0f",other);
+   int    less=-1;
+   if(StringLen(whole)==0 || whole==same || other==0.0)
+      return(0);
+   if(other<0.0)
+      less=1;
+   if(StringLen(whole)!=StringLen(same))
+      return(StringLen(whole)<StringLen(same) ? less : -less);
+   for(int i=0; i<StringLen(same); i++)
+     {
+      int difference=StringGetCharacter(whole,i)-StringGetCharacter(same,i);
+      if(difference!=0)
+         return(difference<0 ? less : -less);
+     }
+   return(0);
+  }
+
 // How many digits a number has before its point, roughly: 3 for 123 and 1.23e2, -2 for 0.00123. Zero has very few.
 int CmrMagnitude(string lexeme)
   {
@@ -330,6 +350,7 @@ struct CmrReader
    int               start;      // of the value or key that was read last
    int               depth;
    bool              opened;     // nothing has been read of the object or array
+   string            whole;      // the digits of the number that was read last, where it has nothing else
    bool              failed;
    string            error;
    int               errorPosition;
@@ -343,6 +364,7 @@ struct CmrReader
       start=0;
       depth=0;
       opened=false;
+      whole="";
       failed=false;
       error="";
       errorPosition=-1;
@@ -488,7 +510,22 @@ struct CmrReader
       bool plain=true;
       if(!ScanNumber(plain))
          return(false);
-      return(ToDouble(StringSubstr(text,start,at-start),value));
+      string lexeme=StringSubstr(text,start,at-start);
+      whole="";
+      if(plain)
+         whole=lexeme;
+      return(ToDouble(lexeme,value));
+     }
+
+   // Fails where the number that was read last is less than a limit, also where no double tells them apart.
+   bool              AtLeast(double value,double low,string reason)
+     {
+      return(Require(value>low || (value==low && CmrCompareWhole(whole,low)>=0),reason));
+     }
+
+   bool              AtMost(double value,double high,string reason)
+     {
+      return(Require(value<high || (value==high && CmrCompareWhole(whole,high)<=0),reason));
      }
 
    bool              ReadText(string &value)

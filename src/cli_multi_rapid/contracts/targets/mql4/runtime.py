@@ -12,11 +12,13 @@ from tempfile import TemporaryDirectory
 
 from cli_multi_rapid.contracts.emitting import Answer, RuntimeFailed
 from cli_multi_rapid.contracts.loading import Contract
+from cli_multi_rapid.contracts.targets.exchange import exchanged
 from cli_multi_rapid.contracts.targets.mql4.adapting import adapted
 from cli_multi_rapid.contracts.targets.mql4.allowed import check_sources
-from cli_multi_rapid.contracts.targets.mql4.exchange import exchanged, run
 from cli_multi_rapid.contracts.targets.mql4.names import type_name
 from cli_multi_rapid.contracts.targets.mql4.tokens import NotMql4
+from cli_multi_rapid.errors import CouldNotRun
+from cli_multi_rapid.system.batch import run_batch
 from cli_multi_rapid.system.environment import find_program
 
 NOT_RUN = (("MetaEditor", "it runs on Windows only; a C++ compiler on this machine compiled the sources instead"),)
@@ -25,7 +27,7 @@ LIMITS = (("U+0000", "a text of MQL4 ends at U+0000, so a document that has it i
 
 COMPILERS = ("g++", "clang++", "c++")
 OPTIONS = ("-std=c++17", "-O0", "-w", "-fno-exceptions", "-fno-rtti", "-fno-operator-names", "-fwrapv")
-_SHIM, _DRIVER, _MAIN = "shim.hpp", "driver.hpp", "main.cpp"
+_SHIM, _DRIVER, _MAIN, _PROGRAM = "shim.hpp", "driver.hpp", "main.cpp", "program"
 _ASK_TIMEOUT_S = 30.0
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
 
@@ -59,7 +61,9 @@ def answers(
         RuntimeFailed: the files are not MQL4, do not compile, or did not answer every document.
     """
     program = built(contract, files, folder=folder, environment=environment, timeout=timeout, cache=cache)
-    return exchanged([str(program)], documents, folder=folder, environ=_environ(environment), timeout_s=timeout)
+    return exchanged(
+        [str(program.absolute())], documents, folder=folder, environ=_environ(environment), timeout_s=timeout
+    )
 
 
 def built(
@@ -83,16 +87,24 @@ def built(
         return kept
     for name, text in sources.items():
         (folder / name).write_text(text, "utf-8")
-    made = folder / "program"
-    argv = [compiler, *OPTIONS, "-o", str(made), _MAIN]
-    code, complaint = run(argv, folder=folder, environ=_environ(environment), timeout_s=timeout)
-    if code is None:
-        raise RuntimeFailed(f"{compiler} did not end within {timeout:g} s")
-    if code != 0:
-        raise RuntimeFailed(f"it does not compile: {complaint}")
-    if kept is not None:
-        _keep(made, kept)
-    return made
+    _compile([compiler, *OPTIONS, "-o", _PROGRAM, _MAIN], folder, environ=_environ(environment), timeout_s=timeout)
+    if kept is None:
+        return folder / _PROGRAM
+    _keep(folder / _PROGRAM, kept)
+    return kept
+
+
+def _compile(argv: Sequence[str], folder: Path, *, environ: Mapping[str, str], timeout_s: float) -> None:
+    nothing, said = folder / "nothing", folder / "said"
+    nothing.write_bytes(b"")
+    try:
+        ended = run_batch(argv, folder=folder, environ=environ, given=nothing, made=said, timeout_s=timeout_s)
+    except CouldNotRun as failed:
+        raise RuntimeFailed(str(failed)) from failed
+    if ended.code is None:
+        raise RuntimeFailed(f"{argv[0]} did not end within {timeout_s:g} s")
+    if ended.code != 0:
+        raise RuntimeFailed(f"it does not compile: {ended.complaint}")
 
 
 def _sources(contract: Contract, files: Mapping[str, str]) -> dict[str, str]:
@@ -117,7 +129,7 @@ def _keep(made: Path, kept: Path) -> None:
         copied.replace(kept)
 
 
-def _digest(parts: Sequence[str]) -> str:
+def _digest(*parts: str) -> str:
     made = hashlib.sha256()
     for part in parts:
         data = part.encode("utf-8")

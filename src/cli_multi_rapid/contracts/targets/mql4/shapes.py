@@ -141,18 +141,19 @@ def _integer(low: int, high: int, start: int) -> Shape:
 def _number(kind: ir.NumberType) -> Shape:
     limits = []
     if kind.minimum is not None:
-        limits.append((f">={spelling.number(kind.minimum)}", f"this is less than {kind.minimum!r}"))
+        limits.append(("AtLeast", ">=", spelling.number(kind.minimum), f"this is less than {kind.minimum!r}"))
     if kind.maximum is not None:
-        limits.append((f"<={spelling.number(kind.maximum)}", f"this is more than {kind.maximum!r}"))
+        limits.append(("AtMost", "<=", spelling.number(kind.maximum), f"this is more than {kind.maximum!r}"))
 
-    def bounded(x: str, side: str) -> list[str]:
-        return [f"{side}.Require({x}{limit},{spelling.text(said)})" for limit, said in limits]
+    def read(x: str) -> str:
+        within = (f"reader_.{test}({x},{limit},{spelling.text(said)})" for test, _, limit, said in limits)
+        return " && ".join([f"reader_.ReadNumber({x})", *within])
 
-    return Shape(
-        declared="double", clear=lambda x: f"{x}=0.0;",
-        read=lambda x: " && ".join([f"reader_.ReadNumber({x})", *bounded(x, "reader_")]),
-        write=lambda x: " && ".join([*bounded(x, "writer_"), f"writer_.Number({x})"]),
-    )  # fmt: skip
+    def write(x: str) -> str:
+        within = (f"writer_.Require({x}{sign}{limit},{spelling.text(said)})" for _, sign, limit, said in limits)
+        return " && ".join([*within, f"writer_.Number({x})"])
+
+    return Shape(declared="double", clear=lambda x: f"{x}=0.0;", read=read, write=write)
 
 
 def _constant(kind: ir.ConstType) -> Shape:
