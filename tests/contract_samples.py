@@ -189,3 +189,36 @@ def _others():
 
 
 DOCUMENTS = [*_numbers(), *_texts(), *_others()]
+
+
+AWKWARD = [
+    "a-b", "a_b", "aB", "a b", "", " ", "__proto__", "constructor", "prototype", "toString", "valueOf",
+    "hasOwnProperty", "then",
+    "class", "enum", "const", "let", "interface", "type", "readonly", "public", "static", "get", "set", "new",
+    "delete", "await",
+    "yield", "async", "null", "undefined", "true", "NaN", "cmr", "import", "string", "number", "bigint", "any",
+    "unknown", "this",
+    'a"b', "a'b", "a`b", "${a}", "$a", "$(a)", "a\\b", "a\nb", "a\r\nb", "*/", "/*", "//", "#>", "<#", "\u2028",
+    "\u2029",
+    "\u202e", "\U0001f600", "\u00e9", "e\u0301", "1a", "0", "-1", "[0]", "a.b", "a/b", "a~b", "a\tb", "\x7f",
+    "\ufeff", "</script>",
+    "Function", "param", "if", "foreach", "begin", "process", "end", "filter", "workflow", "using", "module",
+    "psobject", "pstypenames",
+    "GetType", "Equals", "Count", "Length", "input", "args", "error", "PID", "_", "hidden", "void", "ABC", "abc",
+]  # fmt: skip
+
+
+def awkward_schema():
+    spoilt = "*/ export const bad = 1; /* #> <# ${x} $(throw) `r @ts-nocheck @ts-ignore \u2028 \n // \\"
+    return {
+        "description": spoilt,
+        **closed(**{key: {**INT, "description": f"{key} {spoilt}"} for key in AWKWARD}),
+        "properties": {
+            **{key: {**INT, "description": f"{key} {spoilt}"} for key in AWKWARD},
+            "texts": {"type": "string", "enum": AWKWARD, "description": "."},
+            "word": {"const": spoilt}, "odd": {"type": "string", "pattern": "^[*/`${}\"'\u2028\\n\\\\]+$"},
+            "union": {"oneOf": [
+                {"title": spoilt, **closed(("*/",), **{"*/": {"const": one}, "__proto__": INT})} for one in AWKWARD
+            ]},
+        },
+    }  # fmt: skip

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 import pytest
-from contract_samples import DOCUMENTS, INT, WIDE, closed, deep, with_member
+from contract_samples import AWKWARD, DOCUMENTS, INT, WIDE, awkward_schema, closed, deep, with_member
 
 from cli_multi_rapid.contracts import ir
 from cli_multi_rapid.contracts.emitting import Refused, RuntimeFailed
@@ -64,6 +64,11 @@ def test_places(emitted, answers):
         with_member("\n\u2028", "1").replace("\n", "\\n"): "#/?? line 1 column 23",
     }
     assert [one.where for one in answers(made, list(places))] == list(places.values())
+
+
+def test_what_is_no_text_of_unicode_is_refused(emitted, answers):
+    (given,) = answers(emitted(EMITTER, WIDE), ['{"must": null, "text": "\ud800"}'])
+    assert (given.error, given.where) == ("this is not UTF-8", "#")
 
 
 def test_a_hundred_levels_and_a_megabyte(emitted, answers):
@@ -124,39 +129,6 @@ def test_patterns_in_linear_time(emitted, answers):
              "1234", "\u0661\u0662\u0663", "a" * 100_000, "a" * 100_000 + "!"]  # fmt: skip
     documents = [json.dumps({f"p{n}": text}) for n in range(len(patterns)) for text in texts]
     assert made.differences(documents, answers(made, documents, timeout=20)) == []
-
-
-AWKWARD = [
-    "a-b", "a_b", "aB", "a b", "", " ", "__proto__", "constructor", "prototype", "toString", "valueOf",
-    "hasOwnProperty", "then",
-    "class", "enum", "const", "let", "interface", "type", "readonly", "public", "static", "get", "set", "new",
-    "delete", "await",
-    "yield", "async", "null", "undefined", "true", "NaN", "cmr", "import", "string", "number", "bigint", "any",
-    "unknown", "this",
-    'a"b', "a'b", "a`b", "${a}", "$a", "$(a)", "a\\b", "a\nb", "a\r\nb", "*/", "/*", "//", "#>", "<#", "\u2028",
-    "\u2029",
-    "\u202e", "\U0001f600", "\u00e9", "e\u0301", "1a", "0", "-1", "[0]", "a.b", "a/b", "a~b", "a\tb", "\x7f",
-    "\ufeff", "</script>",
-    "Function", "param", "if", "foreach", "begin", "process", "end", "filter", "workflow", "using", "module",
-    "psobject", "pstypenames",
-    "GetType", "Equals", "Count", "Length", "input", "args", "error", "PID", "_", "hidden", "void", "ABC", "abc",
-]  # fmt: skip
-
-
-def awkward_schema():
-    spoilt = "*/ export const bad = 1; /* #> <# ${x} $(throw) `r @ts-nocheck @ts-ignore \u2028 \n // \\"
-    return {
-        "description": spoilt,
-        **closed(**{key: {**INT, "description": f"{key} {spoilt}"} for key in AWKWARD}),
-        "properties": {
-            **{key: {**INT, "description": f"{key} {spoilt}"} for key in AWKWARD},
-            "texts": {"type": "string", "enum": AWKWARD, "description": "."},
-            "word": {"const": spoilt}, "odd": {"type": "string", "pattern": "^[*/`${}\"'\u2028\\n\\\\]+$"},
-            "union": {"oneOf": [
-                {"title": spoilt, **closed(("*/",), **{"*/": {"const": one}, "__proto__": INT})} for one in AWKWARD
-            ]},
-        },
-    }  # fmt: skip
 
 
 def test_awkward_names_and_texts(emitted, answers):

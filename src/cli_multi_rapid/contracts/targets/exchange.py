@@ -11,16 +11,23 @@ from cli_multi_rapid.contracts.emitting import Answer, RuntimeFailed
 from cli_multi_rapid.errors import CouldNotRun
 from cli_multi_rapid.system.batch import run_batch
 
+REQUESTS = "requests"
+_OUTPUT = "output"
+
 
 def exchanged(
-    argv: Sequence[str], documents: Sequence[str], *, folder: Path, environ: Mapping[str, str], timeout_s: float
-) -> list[Answer]:
+    argv: Sequence[str], documents: Sequence[str], *,
+    folder: Path, environ: Mapping[str, str], timeout_s: float, answers: str = _OUTPUT,
+) -> list[Answer]:  # fmt: skip
     """Return the answers of a program to documents. It works in `folder`, where its files already are.
+
+    Requests stand in the file REQUESTS, which is also its standard input. It answers in the file `answers`: on its
+    standard output if no other is named.
 
     Raises:
         RuntimeFailed: it did not start, did not end in time, or did not answer every document.
     """
-    given, made = folder / "requests", folder / "answers"
+    given, made = folder / REQUESTS, folder / _OUTPUT
     given.write_bytes(b"".join(_request(one) for one in documents))
     try:
         ended = run_batch(argv, folder=folder, environ=environ, given=given, made=made, timeout_s=timeout_s)
@@ -30,14 +37,17 @@ def exchanged(
         raise RuntimeFailed(f"it did not end within {timeout_s:g} s")
     if ended.code != 0:
         raise RuntimeFailed(f"it ended with {ended.code}: {ended.complaint}")
-    found = list(_answers(made.read_bytes()))
+    try:
+        found = list(_answers((folder / answers).read_bytes()))
+    except OSError as absent:
+        raise RuntimeFailed(f"it wrote no answers: {absent.strerror}") from absent
     if len(found) != len(documents):
         raise RuntimeFailed(f"it answered {len(found)} of {len(documents)} documents")
     return found
 
 
 def _request(document: str) -> bytes:
-    data = document.encode("utf-8")
+    data = document.encode("utf-8", errors="surrogatepass")  # half of a pair is for the program to refuse
     return b"%d\n%b" % (len(data), data)
 
 

@@ -24,7 +24,13 @@ for (let at = 0; at < input.length; ) {
   const end = input.indexOf(10, at);
   const size = Number(input.toString("latin1", at, end));
   at = end + 1 + size;
-  const text = utf8.decode(input.subarray(end + 1, at));
+  let text: string;
+  try {
+    text = utf8.decode(input.subarray(end + 1, at));
+  } catch {
+    send("ERR #\tthis is not UTF-8");
+    continue;
+  }
   let value: unknown;
   try {
     value = generated[`parse${name}`](text);
