@@ -206,9 +206,14 @@ def test_members_differ_in_more_than_their_case(emitted):
 def test_null_and_missing_are_told_apart(emitted):
     null = {"type": ["string", "null"]}
     made = emitted(EMITTER, closed(("both",), both=null, note=null, noteisnull=INT, OrderIntent=INT))
-    assert members(made.text, "OrderIntent") == ["both", "note", "noteIsNull_", "noteisnull", "OrderIntent_"]
+    assert members(made.text, "OrderIntent") == [
+        "both", "bothIsNull", "note", "noteIsNull_", "noteisnull", "OrderIntent_",
+    ]  # fmt: skip
     assert "@{ Key = 'note'; Name = 'note'; NullName = 'noteIsNull_'; Shape = @{ Kind = 'nullable'" in made.text
-    assert "@{ Key = 'both'; Name = 'both'; Required = $true; Shape = @{ Kind = 'nullable'" in made.text
+    assert (
+        "@{ Key = 'both'; Name = 'both'; Required = $true; NullName = 'bothIsNull'; Shape = @{ Kind = 'nullable'"
+        in made.text
+    )
 
 
 @pytest.mark.parametrize(

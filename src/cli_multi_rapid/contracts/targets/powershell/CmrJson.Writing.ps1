@@ -40,21 +40,21 @@ function Write-CmrObject {
 }
 
 function Test-CmrPresence {
-    # Tells whether a member is written: null is the absence of a value, unless it is marked as null or must be there.
+    # Tells whether a member is written: null is the absence of a value, unless the member is marked as null.
     param([object] $Owner, [hashtable] $Member, [string] $Pointer)
     $value = $Owner.($Member['Name'])
     $here = Join-CmrPointer -Pointer $Pointer -Key $Member['Key']
-    $marked = $Member['NullName'] -and $Owner.($Member['NullName'])
-    if ($null -ne $value) {
-        if ($marked) {
-            throw (New-CmrFault -Reason "this has a value, and $($Member['NullName']) is set" -Pointer $here)
+    $marked = [bool] ($Member['NullName'] -and $Owner.($Member['NullName']))
+    if ($null -eq $value) {
+        if ($Member['Required'] -and -not $marked) {
+            throw (New-CmrFault -Reason "the key '$($Member['Key'])' is missing" -Pointer $Pointer)
         }
-        return $true
+        return $marked
     }
-    if ($Member['Required'] -and $Member['Shape']['Kind'] -cne 'nullable') {
-        throw (New-CmrFault -Reason "the key '$($Member['Key'])' is missing" -Pointer $Pointer)
+    if ($marked) {
+        throw (New-CmrFault -Reason "this has a value, and $($Member['NullName']) is set" -Pointer $here)
     }
-    return [bool] ($Member['Required'] -or $marked)
+    return $true
 }
 
 function Write-CmrUnion {

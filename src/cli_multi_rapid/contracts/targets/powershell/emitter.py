@@ -52,7 +52,7 @@ class _Names:
 def _names(one: ir.ObjectType, class_name: str) -> _Names:
     reserved = {*MEMBERS, class_name}
     members = unique([member.key for member in one.members], _wish, reserved, same=str.lower)
-    marked = [member.key for member in one.members if member.nullable and not member.required]
+    marked = [member.key for member in one.members if member.nullable]
     taken = {*reserved, *members.values()}
     return _Names(members, unique(marked, lambda key: f"{members[key]}IsNull", taken, same=str.lower))
 
