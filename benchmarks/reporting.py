@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 
 import compliance
+import contracts
 import secrets_recall
 from checkpoints import CHANGES, Kept, table
 from contenders import DBOS, FLOOR, OURS, PASS, PRE_COMMIT, START_UP
@@ -47,7 +48,7 @@ class Outcome:
     """Everything that one benchmark found. `sizes`: steps by phase; `load_ms`: reading a phase of `load_steps`.
 
     `kept` is what keeping states cost, `judged` what judging a project did, `searched` what was found in the
-    corpus of secrets, if that was measured.
+    corpus of secrets, `generated` what contracts cost, if that was measured.
     """
 
     measured: Measured
@@ -57,6 +58,7 @@ class Outcome:
     kept: Kept | None = None
     judged: compliance.Compared | None = None
     searched: secrets_recall.Found | None = None
+    generated: contracts.Found | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -124,7 +126,11 @@ def aims(outcome: Outcome) -> list[Aim]:
         Aim(name=name, value=value, limit=limit, unit="files")
         for name, (value, limit) in secrets_recall.aims(outcome.searched).items()
     ]
-    return [*quick, step, *wholes, load, *states, *gates, *corpus]
+    made = [
+        Aim(name=name, value=value, limit=limit, unit=unit)
+        for name, (value, limit, unit) in contracts.aims(outcome.generated).items()
+    ]
+    return [*quick, step, *wholes, load, *states, *gates, *corpus, *made]
 
 
 def text(outcome: Outcome) -> str:
@@ -135,6 +141,7 @@ def text(outcome: Outcome) -> str:
     lines += table(outcome.kept) if outcome.kept else ["keeping states: not measured"]
     lines += ["", *(compliance.table(outcome.judged) if outcome.judged else ["compliance: not measured"])]
     lines += ["", *(secrets_recall.table(outcome.searched) if outcome.searched else ["secrets: not measured"])]
+    lines += ["", *(contracts.table(outcome.generated) if outcome.generated else ["contracts: not measured"])]
     lines += ["", *_aim_table(aims(outcome))]
     if outcome.measured.missing:
         lines += ["", *(f"not run: {name}: {why}" for name, why in outcome.measured.missing.items())]
@@ -161,6 +168,7 @@ def data(outcome: Outcome) -> dict[str, object]:
             for (name, situation), times in (outcome.judged.times if outcome.judged else {}).items()
         ],
         "searched": secrets_recall.data(outcome.searched) if outcome.searched else None,
+        "generated": contracts.data(outcome.generated) if outcome.generated else None,
         "load": {"steps": outcome.load_steps, "best_ms": outcome.load_ms},
         "aims": [{**asdict(aim), "verdict": aim.verdict} for aim in aims(outcome)],
         "not_run": dict(found.missing),
@@ -205,7 +213,7 @@ def _phase_table(outcome: Outcome) -> list[str]:
 def _aim_table(found: Iterable[Aim]) -> list[str]:
     lines = [f"{'aims':<56}{'found':>10}{'at most':>10}"]
     for aim in found:
-        digits = 2 if aim.unit == "x" else 0
+        digits = 2 if aim.unit in ("x", "us") else 0
         value = "-" if aim.value is None else f"{_number(aim.value, digits)} {aim.unit}"
         lines.append(f"{aim.name:<56}{value:>10}{_number(aim.limit, digits) + ' ' + aim.unit:>10}  {aim.verdict}")
     return lines

@@ -17,11 +17,12 @@ from pathlib import Path
 import checkpoints
 import compliance
 import contenders
+import contracts
 import reporting
 import secrets_recall
 from measuring import BrokenError, Contender, Measured, interleave, measure
 
-PARTS = ("start-up", "phases", "load", "checkpoints", "compliance", "secrets")
+PARTS = ("start-up", "phases", "load", "checkpoints", "compliance", "secrets", "contracts")
 _LOADS = 15
 
 
@@ -99,6 +100,11 @@ def _measured(given: argparse.Namespace, scratch: Path) -> reporting.Outcome:
         rounds = min(rounds, 5)
         judged = compliance.compared(scratch, environ, files=20 * many, rounds=rounds, usual=not given.quick)
         measured.missing |= judged.missing
+    generated = None
+    if "contracts" in parts:
+        count, calls = (10, 1) if given.quick else (50, 5)
+        generated = contracts.measured(scratch, environ, contracts=count, rounds=min(rounds, 5), calls=calls)
+        measured.missing |= generated.missing
     searched = secrets_recall.measured(scratch, quick=given.quick) if "secrets" in parts else None
     measured.missing |= searched.missing if searched else {}
     return reporting.Outcome(
@@ -106,6 +112,7 @@ def _measured(given: argparse.Namespace, scratch: Path) -> reporting.Outcome:
         kept=kept,
         judged=judged,
         searched=searched,
+        generated=generated,
         sizes=sizes,
         load_steps=5 * many,
         load_ms=load_ms(5 * many) if "load" in parts else None,

@@ -31,6 +31,8 @@ def test_every_part_is_measured_and_every_aim_has_a_verdict(tmp_path):
     assert found["judged"] == []  # it is no part of a quick run
     assert found["kept"]["files"] == 60
     assert {row["group"] for row in found["searched"]["rows"]} == {"known", "generic", "negative"}
+    assert "python" in found["generated"]["targets"]
+    assert all(ms > 0 for ms in found["generated"]["drift_ms"])
     assert all(ms > 0 for times in (found["kept"]["ours_ms"], found["kept"]["plumbing_ms"]) for ms in times["50"])
     assert not {name for name in found["not_run"] if "cli-multi-rapid" in name}
     verdicts = {aim["name"]: aim["verdict"] for aim in found["aims"]}
