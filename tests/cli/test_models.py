@@ -305,3 +305,48 @@ def test_an_interruption_leaves_what_the_next_generation_mends(generated):
     assert checks(generated)[0] == 1
     assert generated.cmr("generate-models", *PYTHON).code == 0
     assert checks(generated)[0] == 0
+
+
+TYPESCRIPT = "contracts/models/typescript"
+
+
+def test_languages_are_generated_side_by_side_and_one_alone_leaves_the_others(project):
+    assert project.cmr("generate-models", *PYTHON, "--target", "typescript").code == 0
+    before = files(project)
+    assert {"python/tick_v1_0.py", "typescript/tick_v1_0.ts", "typescript/cmr_json.ts"} < set(before)
+    (project.root / f"{FOLDER}/Order@1.2.json").unlink()
+    assert project.cmr("generate-models", *PYTHON).code == 0
+    assert set(before) - set(files(project)) == {"python/order_v1_2.py"}
+    done = project.cmr("generate-models", "--check", "--json")
+    assert (done.code, states(done)["order_v1_2.ts"]) == (1, ("drifted", "no contract makes it any more"))
+    assert project.cmr("generate-models", "--target", "typescript").code == 0
+    assert project.cmr("generate-models", "--check").code == 0
+
+
+def test_a_file_beside_the_generated_ones_drifts_with_all_of_them(project):
+    assert project.cmr("generate-models", *PYTHON, "--target", "typescript").code == 0
+    project.write(f"{TYPESCRIPT}/cmr_json.ts", "x")
+    done = project.cmr("validate-contracts", "--drift", "--json")
+    failed = [
+        (one["name"], check["target"], check["detail"])
+        for one in done.data()["contracts"] for check in one["checks"] if check["status"] == "fail"
+    ]  # fmt: skip
+    said = f"{TYPESCRIPT}/cmr_json.ts was edited by hand"
+    assert failed == [("Order", "typescript", said), ("Tick", "typescript", said)]
+    assert states(project.cmr("generate-models", "--check", "--json"))["cmr_json.ts"][0] == "drifted"
+
+
+def test_what_one_language_refuses_stops_all(project):
+    project.write(f"{FOLDER}/Open@1.0.json", json.dumps({"$id": "urn:cmr:contract:Open:1.0", "type": "object"}))
+    project.write(f"{FOLDER}/Text@1.0.json", json.dumps({"$id": "urn:cmr:contract:Text:1.0", "type": "string"}))
+    targets = (*PYTHON, "--target", "typescript")
+    for more in ((), ("--check",)):
+        done = project.cmr("generate-models", *targets, *more, "--json")
+        assert done.code == 1
+        problems = {one["path"]: one["message"] for one in done.data()["error"]["problems"]}
+        assert problems == {
+            f"{FOLDER}/Open@1.0.json#": "typescript: objects are closed: `additionalProperties` is false",
+            f"{FOLDER}/Text@1.0.json#": "typescript: a contract is an object, or a union of objects",
+        }
+        assert not (project.root / "contracts/models").exists()
+    assert project.cmr("generate-models", *PYTHON).code == 0, "Python can express any schema"

@@ -15,7 +15,9 @@ from cli_multi_rapid.model.contract import ModelTarget, PythonStyle, Violation
 from cli_multi_rapid.model.version import VERSION
 
 FOLDER = "contracts/models"
-EMITTERS: Mapping[ModelTarget, str] = {}
+EMITTERS: Mapping[ModelTarget, str] = {
+    ModelTarget.TYPESCRIPT: "cli_multi_rapid.contracts.targets.typescript.emitter:TypeScriptEmitter",
+}
 """Languages whose code is made of the types of the profile, and `module:class` of what makes it."""
 
 
