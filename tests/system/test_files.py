@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from cli_multi_rapid.system import files
-from cli_multi_rapid.system.files import PathRefused, digest_inside, read_inside, write_atomic, write_inside
+from cli_multi_rapid.system.files import (
+    PathRefused,
+    digest_inside,
+    read_inside,
+    remove_inside,
+    write_atomic,
+    write_inside,
+)
 
 
 @pytest.fixture(params=["relative", "resolved"])
@@ -201,6 +208,8 @@ class TestWriting:
 def test_nothing_of_git_is_written(root, path):
     with pytest.raises(PathRefused, match="belongs to git"):
         write_inside(root, path, b"")
+    with pytest.raises(PathRefused, match="belongs to git"):
+        remove_inside(root, path)
     assert names(root) == ["sub"]
 
 
@@ -208,3 +217,25 @@ def test_nothing_of_git_is_written(root, path):
 def test_what_only_looks_like_git_is_written(root, path):
     write_inside(root, path, b"1")
     assert (root / path).read_bytes() == b"1"
+
+
+def test_a_file_is_removed_and_its_absence_is_fine(root):
+    write_inside(root, "sub/x/y", b"1")
+    for _ in range(2):
+        remove_inside(root, "sub/x/y")
+        assert names(root / "sub/x") == []
+    remove_inside(root, "no/such/folder")
+
+
+def test_what_a_link_leads_to_is_not_removed(root, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("x")
+    (root / "sub/folder").symlink_to(outside)
+    for path in ("sub/folder/file", "../outside/file", "sub"):
+        with pytest.raises(PathRefused):
+            remove_inside(root, path)
+    (root / "sub/link").symlink_to(outside / "file")
+    remove_inside(root, "sub/link")
+    assert (outside / "file").exists()
+    assert not (root / "sub/link").is_symlink()

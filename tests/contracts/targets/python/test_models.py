@@ -275,3 +275,19 @@ def test_what_the_generator_makes_otherwise_is_refused_with_the_contract(importe
     monkeypatch.setattr(models, "generated", lambda asked: "class A(BaseModel):\n    pass")
     with pytest.raises(Refused, match=r"A@1\.0\.json#: datamodel-code-generator: A has the fields"):
         imported(closed(a=INT))
+
+
+def test_nothing_of_the_folder_we_are_in_matters(imported, tmp_path, monkeypatch):
+    schema = closed(one={"enum": [f"word{number}" for number in range(12)]}, **{"class": INT})
+    elsewhere = imported(schema).text
+    folder = tmp_path / "project" / "sub"
+    folder.mkdir(parents=True)
+    hostile = (
+        "[tool.black]\nline-length = 40\nskip-string-normalization = true\n[tool.datamodel-codegen]\nclass-name = 'X'\n"
+    )
+    (tmp_path / "project" / "pyproject.toml").write_text(hostile)
+    (folder / "datamodel-codegen.lock").write_text("not a lock")
+    monkeypatch.chdir(folder)
+    assert imported(schema).text == elsewhere
+    (folder / "pyproject.toml").write_text("[tool.black")
+    assert imported(schema).text == elsewhere

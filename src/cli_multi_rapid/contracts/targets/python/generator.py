@@ -1,6 +1,7 @@
 """datamodel-code-generator, in this process: the one version that our options and checks were made for."""
 
 from functools import cache
+from pathlib import Path
 
 from cli_multi_rapid.contracts.targets.python.accepted import Asked, NotAccepted
 from cli_multi_rapid.contracts.targets.python.words import compact
@@ -23,6 +24,7 @@ def generated(asked: Asked) -> str:
     from datamodel_code_generator.enums import DataModelType, StrictTypes
     from datamodel_code_generator.format import Formatter
 
+    nowhere = Path(Path.cwd().anchor)  # else pyproject.toml and a lock of the folder we are in would have a say
     try:
         made = generate(
             compact(asked.schema), input_filename="contract.json", class_name=asked.root,
@@ -31,7 +33,8 @@ def generated(asked: Asked) -> str:
             use_annotated=True, strict_nullable=True, use_missing_sentinel=True, use_double_quotes=True,
             enum_field_as_literal=LiteralType.All, use_standard_collections=True, use_union_operator=True,
             strict_types=[StrictTypes.str, StrictTypes.int, StrictTypes.float, StrictTypes.bool],
-            allow_population_by_field_name=True, aliases=asked.aliases(),
+            allow_population_by_field_name=True, aliases=asked.aliases(), settings_path=nowhere,
+            lockfile=nowhere / "datamodel-codegen.lock",
         )  # fmt: skip
     except Error as failed:
         raise NotAccepted(str(failed)[:300]) from failed
