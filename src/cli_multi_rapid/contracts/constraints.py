@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, floor
 
-from cli_multi_rapid.contracts.loading import ContractSet, Target
+from cli_multi_rapid.contracts.loading import DRAFT, ContractSet, Target
 from cli_multi_rapid.contracts.sameness import canonical
 from cli_multi_rapid.contracts.schema_tree import Schema, escaped
 
@@ -78,7 +78,7 @@ class View:
             self.targets[here] = None
             schema = found.resolved(here)
             self._refused = self._refused or schema is False
-            if isinstance(schema, dict):
+            if isinstance(schema, dict) and found.draft(here.path) == DRAFT:
                 self.schemas.append((here, schema))
                 todo += [at(here, "allOf", str(index)) for index in range(len(_list(schema, "allOf")))]
                 if "$ref" in schema:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from cli_multi_rapid.contracts import inclusion_rules as rules
 from cli_multi_rapid.contracts.constraints import NUMBERS, Places, View, at, kind_of
-from cli_multi_rapid.contracts.loading import ContractSet, Target
+from cli_multi_rapid.contracts.loading import DRAFT, ContractSet, Target
 from cli_multi_rapid.contracts.sameness import ANNOTATIONS, Sameness, canonical, followed, is_opaque
 from cli_multi_rapid.contracts.schema_tree import Schema, schemas
 
 MAX_DEPTH = 110
-MAX_STEPS = 100_000
+MAX_STEPS = 50_000
 MAX_BREAKS = 20
 _UNIONS = frozenset({"anyOf", "oneOf"})
 _NO_RULE = frozenset({"then", "else", "minContains", "maxContains"})  # judged with `if` and `contains`
@@ -58,6 +58,7 @@ class Inclusion:
         self._assumed = 0
         self._open: set[tuple[Places, Target]] = set()
         self._views: dict[Places, View] = {}
+        self._wide_views: dict[Places, View] = {}
 
     def breaks(self, narrow: Target, wide: Target) -> Found:
         """Return why not every document that is valid at a narrow place is valid at a wide one; nothing where it is."""
@@ -112,7 +113,9 @@ class Inclusion:
 
     def apart(self, narrow: Places, wide: Places) -> bool:
         """Tell whether it is certain that no value is valid for both."""
-        return self._apart(self.view(narrow), View(self.wide, wide), depth=2)
+        if wide not in self._wide_views:
+            self._wide_views[wide] = View(self.wide, wide)
+        return self._apart(self.view(narrow), self._wide_views[wide], depth=2)
 
     def reverse(self) -> "Inclusion":
         """Return the comparison the other way round."""
@@ -124,6 +127,8 @@ class Inclusion:
         if not view.possible or any(self.sameness.holds(one, wide) for one in view.targets):
             return ()
         schema = self.wide.resolved(wide)
+        if self.wide.draft(wide.path) != DRAFT:
+            return (self.broken(view.places, wide, "this has changed, and is of a draft that is not compared"),)
         if not isinstance(schema, dict):
             return (self.broken(view.places, wide, "nothing is allowed here"),) if schema is False else ()
         unions = [one for one in schema.keys() & _UNIONS if not self.same(view, wide, (one,))]

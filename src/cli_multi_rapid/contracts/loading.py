@@ -14,6 +14,9 @@ from cli_multi_rapid.system.files import PathRefused
 
 FOLDER = EVENTS
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+DRAFT_07 = "http://json-schema.org/draft-07/schema"
+"""What a contract refers to may be of this draft, too: a schema that somebody else has made."""
+
 _NAME = re.compile(r"(?P<name>[A-Z][A-Za-z0-9]{0,47})@(?P<version>(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3}))\.json")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -70,6 +73,10 @@ class ContractSet:
         """Return the schema at a place; None where there is none."""
         return at_pointer(self.documents.get(target.path), target.fragment)
 
+    def draft(self, path: str) -> str:
+        """Return the draft of JSON Schema that a document is written in, as its `$schema` names it."""
+        return _draft(self.documents.get(path))
+
     def place(self, path: str, fragment: str) -> Target | None:
         """Return the place of the schema that a fragment, a JSON pointer or an anchor, leads to; None where to none."""
         if path not in self._places:
@@ -91,6 +98,9 @@ def load_contracts(names: Iterable[str], read: Reader) -> ContractSet:
             continue
         if _read(contract.path, found, read) is None:
             continue
+        if found.draft(contract.path) != DRAFT:
+            said = "the `$schema` of a contract is that of draft 2020-12"
+            _blame(found, "CONTRACT-SCHEMA", contract.path, said, "put the schema elsewhere, and refer to its file")
         found.contracts.append(contract)
         ids[contract.id] = contract.path
         _check_id(contract, found)
@@ -124,11 +134,16 @@ def _read(path: str, found: ContractSet, read: Reader) -> object | None:
     if not isinstance(value, dict):
         _blame(found, "CONTRACT-SCHEMA", path, "a contract is a JSON object", "write a schema")
         return None
-    if value.get("$schema", DRAFT) not in (DRAFT, f"{DRAFT}#"):
+    draft = _draft(value)
+    if draft not in (DRAFT, DRAFT_07):
         _blame(found, "CONTRACT-SCHEMA", path, "`$schema` is not that of draft 2020-12", f'"$schema": "{DRAFT}"')
         return None
     found.documents[path] = value
     return value
+
+
+def _draft(document: object) -> str:
+    return str(document.get("$schema", DRAFT)).removesuffix("#") if isinstance(document, dict) else DRAFT
 
 
 def _check_id(contract: Contract, found: ContractSet) -> None:

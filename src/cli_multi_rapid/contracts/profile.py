@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from cli_multi_rapid.contracts import ir
 from cli_multi_rapid.contracts.cycles import circle, shown
-from cli_multi_rapid.contracts.loading import Contract, ContractSet, Target
+from cli_multi_rapid.contracts.loading import DRAFT, Contract, ContractSet, Target
 from cli_multi_rapid.contracts.patterns import PatternRefused, automaton
 from cli_multi_rapid.contracts.schema_tree import Schema, escaped
 from cli_multi_rapid.model.contract import Violation
@@ -78,6 +78,9 @@ class _Reading:
 
     def _read(self, place: Target) -> tuple[ir.Type | None, bool]:
         schema = self.found.resolved(place)
+        if self.found.draft(place.path) != DRAFT:
+            self.refuse(place, "only draft 2020-12 is part of the profile")
+            return None, False
         if not isinstance(schema, dict):
             self.refuse(place, "a schema that is only true or false is not part of the profile")
             return None, False

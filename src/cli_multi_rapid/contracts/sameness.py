@@ -57,6 +57,8 @@ class Sameness:
         if (old, new) in self._differ:
             return new
         before, now = self.old.resolved(old), self.new.resolved(new)
+        if self.old.draft(old.path) != self.new.draft(new.path):
+            return new
         if not isinstance(before, dict) or not isinstance(now, dict):
             return [] if before is now else new
         if keyword := _data_difference(before, now):

@@ -6,7 +6,7 @@ IN_PLACE_ONE = frozenset({"not", "if", "then", "else"})
 IN_PLACE_LIST = frozenset({"allOf", "anyOf", "oneOf"})
 _ONE = frozenset({
     "items", "additionalProperties", "contains", "propertyNames", "unevaluatedItems", "unevaluatedProperties",
-    "contentSchema",
+    "contentSchema", "additionalItems",
 })  # fmt: skip
 _LIST = frozenset({"prefixItems"})
 _MAP = frozenset({"properties", "patternProperties", "$defs", "definitions"})
@@ -23,7 +23,9 @@ def escaped(key: str) -> str:
 def children(schema: Schema) -> Iterator[tuple[str, object, bool]]:
     """Yield pointer below the schema, inner schema, and whether it judges the same value as the schema itself."""
     for key, value in schema.items():
-        if key in IN_PLACE_ONE or key in _ONE:
+        if key == "items" and isinstance(value, list):  # as draft-07 has it
+            yield from ((f"/items/{index}", one, False) for index, one in enumerate(value))
+        elif key in IN_PLACE_ONE or key in _ONE:
             yield f"/{escaped(key)}", value, key in IN_PLACE_ONE
         elif (key in IN_PLACE_LIST or key in _LIST) and isinstance(value, list):
             for index, one in enumerate(value):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from cli_multi_rapid.contracts.loading import DRAFT, Contract, ContractSet, Target
+from cli_multi_rapid.contracts.loading import Contract, ContractSet, Target
 from cli_multi_rapid.contracts.schema_tree import children
 from cli_multi_rapid.errors import Problem, SpecInvalid
 
@@ -60,7 +60,7 @@ def _check_meta(path: str, document: Any) -> None:
 def _standing(found: ContractSet, path: str, document: object) -> Any:
     """Return a document that names itself and what it refers to by where they are in the project."""
     made = _rewritten(found, Target(path, ""), document)
-    return {**made, "$schema": DRAFT, "$id": _uri(path)} if isinstance(made, Mapping) else made
+    return {**made, "$schema": found.draft(path), "$id": _uri(path)} if isinstance(made, Mapping) else made
 
 
 def _rewritten(found: ContractSet, here: Target, schema: object) -> object:
