@@ -11,7 +11,8 @@ from cli_multi_rapid.errors import InputInvalid
 if TYPE_CHECKING:
     from cli_multi_rapid.documents.reports import RunView
     from cli_multi_rapid.engine.recovery import Choice
-    from cli_multi_rapid.model.events import Event, NewEvent, Payload
+    from cli_multi_rapid.model.events import Event, NewEvent
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import RunStarted
     from cli_multi_rapid.model.settings import Settings
     from cli_multi_rapid.services.runs import Ended, Session
     from cli_multi_rapid.services.settings import ProjectSettings
@@ -65,7 +66,7 @@ def inputs_of(texts: Sequence[str], *, flag: str = "--input") -> dict[str, str]:
 def begin(
     common: Common, project: "Project", settings: "ProjectSettings", wish: "Wish", *, validate: bool, take_up: bool,
     wait: bool = False, cache: bool = True,
-    adopt: "Callable[[Payload], Sequence[NewEvent]]" = lambda _: (),
+    adopt: "Callable[[RunStarted], Sequence[NewEvent]]" = lambda _: (),
 ) -> int:  # fmt: skip
     """Check trust, run what is wished, and return the exit code."""
     from cli_multi_rapid.engine.graph import ordered
@@ -143,9 +144,9 @@ def finish(common: Common, project: "Project", ended: "Ended") -> int:
     """Print how the run ended and what to do next; return the exit code."""
     from cli_multi_rapid.cli.console import emit
     from cli_multi_rapid.documents.reports import report
-    from cli_multi_rapid.services.history import find_events, one, planned_by
+    from cli_multi_rapid.services.history import find_events, one, planned_by, started_of
 
-    view = one(project, ended.run, planned=planned_by(find_events(project, ended.run)[0].payload))
+    view = one(project, ended.run, planned=planned_by(started_of(find_events(project, ended.run))))
     if common.as_json:
         emit(report(view))
     else:

@@ -12,8 +12,9 @@ from rich.live import Live
 from rich.text import Text
 
 from cli_multi_rapid.cli.lines import STEP_ENDS, Line, line_of, named, one_line, remark_line
-from cli_multi_rapid.documents.payload import Record
+from cli_multi_rapid.documents.payload import reader_of
 from cli_multi_rapid.documents.text import UNICODE, Symbols, cells, crop, duration, pad, tone
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.events import Event, Kind
 from cli_multi_rapid.model.gate import GateStatus
 from cli_multi_rapid.model.run import Status
@@ -105,21 +106,22 @@ class LiveRenderer:
         self._gone = True
 
     def _take(self, event: Event) -> None:
-        record = Record(event.payload, f"run {event.run}, event {event.seq}")
+        read = reader_of(event)
         if event.kind is Kind.STEP_STARTED:
             again = f"attempt {event.attempt}: " if event.attempt > 1 else ""
-            said = f"{again}$ {one_line(record.text('command'))}"
+            said = f"{again}$ {one_line(read.text(forms.STEP_STARTED.payload(event).get('command')))}"
             self._running[event.step] = _Running(since=self._clock(), said=said)
         elif event.kind in STEP_ENDS:
             self._running.pop(event.step, None)
         elif event.kind is Kind.PHASE_STARTED:
-            self._heading(event, one_line(record.text("title")))
-        elif event.kind is Kind.RUN_STARTED and not record.items("phases"):
+            self._heading(event, one_line(read.text(forms.PHASE_STARTED.payload(event).get("title"))))
+        elif event.kind is Kind.RUN_STARTED and not read.items(forms.RUN_STARTED.payload(event).get("phases")):
             self._print(Text(f"run {event.run}", style="dim"))
         elif event.kind is Kind.RUN_TAKEN and event.attempt > 1:
             self._print(Text(f"run {event.run} is taken up again", style="dim"))
         elif event.kind is Kind.RUN_CANCEL:
-            self._print(Text(f"cancelled by {one_line(record.text('by')) or 'somebody'}", style="yellow"))
+            who = one_line(read.text(forms.RUN_CANCEL.payload(event).get("by"))) or "somebody"
+            self._print(Text(f"cancelled by {who}", style="yellow"))
         elif said := remark_line(event):
             self._console.print(self._encodable(Text(said, style="yellow")), soft_wrap=True)
         line = line_of(event)

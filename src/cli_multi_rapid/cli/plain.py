@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import TextIO
 
 from cli_multi_rapid.cli.lines import STEP_ENDS, Line, line_of, named, one_line, remark_line
-from cli_multi_rapid.documents.payload import Record
+from cli_multi_rapid.documents.payload import Reader, reader_of
 from cli_multi_rapid.documents.text import UNICODE, Symbols, duration, printable, tone
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.events import Event, Kind
 from cli_multi_rapid.model.gate import GateStatus
 from cli_multi_rapid.model.run import Status
@@ -75,18 +76,19 @@ class PlainRenderer:
         self._running.clear()
 
     def _begun(self, event: Event) -> str:
-        record = Record(event.payload, f"run {event.run}, event {event.seq}")
+        read = reader_of(event)
         phase, name = named(event.step)
         if event.kind is Kind.STEP_STARTED:
             again = f" attempt {event.attempt}" if event.attempt > 1 else ""
-            return f"{phase} {name}  started{again}  $ {one_line(record.text('command'))}"
+            command = one_line(read.text(forms.STEP_STARTED.payload(event).get("command")))
+            return f"{phase} {name}  started{again}  $ {command}"
         if said := remark_line(event):
             return said
         if event.kind is Kind.STEP_EXPANDED:
-            return f"{phase} {name}  {len(record.items('matrix'))} combinations"
+            return f"{phase} {name}  {len(read.items(forms.STEP_EXPANDED.payload(event).get('matrix')))} combinations"
         if event.kind is Kind.PHASE_STARTED:
-            return f"{phase}  started  {one_line(record.text('title'))}".rstrip()
-        return _of_run(event, record)
+            return f"{phase}  started  {one_line(read.text(forms.PHASE_STARTED.payload(event).get('title')))}".rstrip()
+        return _of_run(event, read)
 
     def _follow(self, event: Event) -> None:
         if event.kind is Kind.PHASE_STARTED:
@@ -119,14 +121,18 @@ def _harmless(lines: str) -> str:
     return "\n".join(printable(line) for line in lines.split("\n"))
 
 
-def _of_run(event: Event, record: Record) -> str:
+def _of_run(event: Event, read: Reader) -> str:
     if event.kind is Kind.RUN_STARTED:
-        what = record.text("job") or ", ".join(record.texts("targets"))
+        start = forms.RUN_STARTED.payload(event)
+        what = read.text(start.get("job")) or ", ".join(read.texts(start.get("targets")))
         return f"run {event.run}  {printable(what)}".rstrip()
     if event.kind is Kind.RUN_TAKEN and event.attempt > 1:
         return f"run {event.run}  taken up again"
     if event.kind is Kind.RUN_CANCEL:
-        return f"run {event.run}  is cancelled by {one_line(record.text('by')) or 'somebody'}"
+        who = one_line(read.text(forms.RUN_CANCEL.payload(event).get("by"))) or "somebody"
+        return f"run {event.run}  is cancelled by {who}"
     if event.kind is Kind.RUN_INTERRUPTED:
-        return f"run {event.run}  interrupted by {one_line(record.text('reason'))}"
+        return (
+            f"run {event.run}  interrupted by {one_line(read.text(forms.RUN_INTERRUPTED.payload(event).get('reason')))}"
+        )
     return ""

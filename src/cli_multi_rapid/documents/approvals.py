@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cli_multi_rapid.documents.payload import Record
+from cli_multi_rapid.documents.payload import reader_of
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.approval import person_of
+from cli_multi_rapid.model.events import Event
 
 _SHORT = 12
 _SHOWN = 5
@@ -37,30 +39,32 @@ class ApprovalView:
     key: str = ""
 
 
-def wait_of(record: Record, *, number: int, at: str) -> ApprovalView:
+def wait_of(event: Event) -> ApprovalView:
     """Return a wait as a `step.waiting` event records it."""
+    record, read = forms.STEP_WAITING.payload(event), reader_of(event)
     return ApprovalView(
-        number=number,
-        by=record.texts("by"),
-        not_author=record.flag("not_author"),
-        since=at,
-        expires_at=record.text("expires_at"),
-        fingerprint=record.text("fingerprint"),
-        tree=record.text("tree"),
-        ref=record.text("ref"),
-        changed=record.texts("changed"),
-        changed_total=record.integer("changed_total"),
-        voided=record.flag("voided"),
+        number=event.attempt,
+        by=read.texts(record.get("by")),
+        not_author=read.flag(record.get("not_author")),
+        since=event.at,
+        expires_at=read.text(record.get("expires_at")),
+        fingerprint=read.text(record.get("fingerprint")),
+        tree=read.text(record.get("tree")),
+        ref=read.text(record.get("ref")),
+        changed=read.texts(record.get("changed")),
+        changed_total=read.integer(record.get("changed_total")),
+        voided=read.flag(record.get("voided")),
     )
 
 
-def decided(wait: ApprovalView, record: Record, *, number: int, at: str) -> ApprovalView:
+def decided(wait: ApprovalView, event: Event) -> ApprovalView:
     """Return a wait with the decision that a `step.approved` event records, if it is about this wait and the first."""
-    if wait.decision or wait.number != number:
+    if wait.decision or wait.number != event.attempt:
         return wait
+    record, read = forms.STEP_APPROVED.payload(event), reader_of(event)
     return replace(
-        wait, decision=record.text("decision"), who=person_of(record.mapping("by")).shown,
-        reason=record.text("reason"), decided=at, key=record.text("key"),
+        wait, decision=read.text(record.get("decision")), who=person_of(record.get("by")).shown,
+        reason=read.text(record.get("reason")), decided=event.at, key=read.text(record.get("key")),
     )  # fmt: skip
 
 

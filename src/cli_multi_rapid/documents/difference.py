@@ -3,15 +3,19 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
+from typing import TYPE_CHECKING
 
-from cli_multi_rapid.documents.payload import Record
+from cli_multi_rapid.documents.payload import Reader
 from cli_multi_rapid.documents.reports import RunView, StepView
 from cli_multi_rapid.documents.text import duration, printable
-from cli_multi_rapid.model.events import Payload
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import RunStarted
 
 _SLOWER = 1.5
 _NOTICED_MS = 1000
 _SPEC_LINES = 40
+_READ = Reader("run.started")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +28,12 @@ class Difference:
     other: str
 
 
-def differences(one: RunView, other: RunView, *, started: tuple[Payload, Payload]) -> list[Difference]:
+def differences(one: RunView, other: RunView, *, started: "tuple[RunStarted, RunStarted]") -> list[Difference]:
     """Return what differs between two runs; `started` are the payloads of their first events.
 
     Durations count where one is at least 1.5 times the other and they are a second apart.
     """
-    first, second = (Record(payload, "run.started") for payload in started)
-    found = [*_specs(first, second), *_inputs(first, second), *_surroundings(one, other)]
+    found = [*_specs(*started), *_inputs(*started), *_surroundings(one, other)]
     found += _of("run", "status", one.status.value, other.status.value)
     found += _times("run", "", one.duration_ms, other.duration_ms)
     steps = ({step.key: step for step in view.steps} for view in (one, other))
@@ -57,12 +60,15 @@ def difference_lines(one: RunView, other: RunView, found: list[Difference]) -> l
     return lines
 
 
-def _specs(first: Record, second: Record) -> Iterator[Difference]:
-    texts = ({phase.text("path"): phase.text("text") for phase in one.records("phases")} for one in (first, second))
-    before, after = texts
+def _specs(first: "RunStarted", second: "RunStarted") -> Iterator[Difference]:
+    before, after = (
+        {_READ.text(phase.get("path")): _READ.text(phase.get("text")) for phase in _READ.records(one.get("phases"))}
+        for one in (first, second)
+    )
     for path in dict.fromkeys((*before, *after)):
         yield from _text("spec", path, before.get(path, ""), after.get(path, ""))
-    yield from _text("spec", "config/compliance-gates.yaml", first.text("gates_text"), second.text("gates_text"))
+    gates = (_READ.text(one.get("gates_text")) for one in (first, second))
+    yield from _text("spec", "config/compliance-gates.yaml", *gates)
 
 
 def _text(kind: str, name: str, one: str, other: str) -> Iterator[Difference]:
@@ -72,13 +78,10 @@ def _text(kind: str, name: str, one: str, other: str) -> Iterator[Difference]:
         yield Difference(kind=kind, name=name, one=one, other="\n".join(["", *lines[:_SPEC_LINES], *more]))
 
 
-def _inputs(first: Record, second: Record) -> Iterator[Difference]:
-    before, after = first.mapping("inputs"), second.mapping("inputs")
+def _inputs(first: "RunStarted", second: "RunStarted") -> Iterator[Difference]:
+    before, after = _READ.mapping(first.get("inputs")), _READ.mapping(second.get("inputs"))
     for phase in dict.fromkeys((*before, *after)):
-        mine, theirs = before.get(phase), after.get(phase)
-        yield from _values(
-            "inputs", phase, mine if isinstance(mine, Mapping) else {}, theirs if isinstance(theirs, Mapping) else {}
-        )
+        yield from _values("inputs", phase, _READ.mapping(before.get(phase)), _READ.mapping(after.get(phase)))
 
 
 def _values(kind: str, prefix: str, one: Mapping[str, object], other: Mapping[str, object]) -> Iterator[Difference]:

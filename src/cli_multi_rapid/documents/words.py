@@ -3,14 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from signal import Signals
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.documents.approvals import wait_words
-from cli_multi_rapid.documents.payload import Record
+from cli_multi_rapid.documents.payload import Reader
 from cli_multi_rapid.documents.reports import GateView, NotRun, RunView, StepView, Verdict
 from cli_multi_rapid.documents.text import PROGRAM, Symbols, number, plural, tone
 from cli_multi_rapid.model.gate import Excuse, Finding, GateResult, GateStatus, WaiverUse
 from cli_multi_rapid.model.run import Status
 from cli_multi_rapid.model.words import few
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.step_restored_v1_0 import StepRestored
 
 _HEADLINES: dict[Verdict | Status, str] = {
     Verdict.PASS: "Passed",
@@ -151,11 +155,11 @@ def reasons(run: RunView) -> tuple[str, ...]:
     return tuple(words)
 
 
-def restored_words(record: Record) -> str:
+def restored_words(record: "StepRestored", read: Reader) -> str:
     """Return in one sentence what was done about the changes of an interrupted attempt, or nothing."""
-    if record.text("choice") == "keep":
+    if record.get("choice") == "keep":
         return "it was interrupted, and what it had changed was left as it was, because somebody said so"
-    paths, kept = record.texts("paths"), record.texts("kept")
+    paths, kept = read.texts(record.get("paths")), read.texts(record.get("kept"))
     if not paths:
         return ""
     return (

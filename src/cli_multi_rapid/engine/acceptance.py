@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cli_multi_rapid.engine.executor import Attempt
 from cli_multi_rapid.errors import StateUnwritable
-from cli_multi_rapid.model.events import payload_of
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.gate import GateResult, GateStatus
 from cli_multi_rapid.model.gate_settings import GateSpec
 from cli_multi_rapid.model.ports import Gatekeeper
@@ -28,7 +28,7 @@ async def accepted(
     work = attempt.out.with_name(f"{attempt.out.name}.gates")
     _make(work)
     verdicts = await gatekeeper.judge(wanted, phase=attempt.node.phase, root=attempt.root, work=str(work))
-    judged = replace(result, gates=tuple(payload_of(one) for one in verdicts))
+    judged = replace(result, gates=tuple(forms.of_gate(one) for one in verdicts))
     blocking = sorted((one for one in verdicts if one.blocks), key=lambda one: one.status is GateStatus.ERROR)
     if not blocking:
         return judged

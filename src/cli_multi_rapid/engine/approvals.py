@@ -8,13 +8,14 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine.fold import RunState, StepState
 from cli_multi_rapid.engine.graph import Graph, Node
 from cli_multi_rapid.engine.guard import Guard
 from cli_multi_rapid.engine.notes import Notes
 from cli_multi_rapid.errors import GitFailed, StateDamaged
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.approval import (
     Approvers,
     Choice,
@@ -25,10 +26,14 @@ from cli_multi_rapid.model.approval import (
     person_of,
     signed_text,
 )
-from cli_multi_rapid.model.events import Event, Kind, Payload
+from cli_multi_rapid.model.events import Event, Kind
 from cli_multi_rapid.model.phase import Approval, duration_s
 from cli_multi_rapid.model.run import CANCELLED, Status, StepResult
 from cli_multi_rapid.system.signatures import comment_of, key_id
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import RunStarted
+    from cli_multi_rapid.model.recorded.step_waiting_v1_0 import StepWaiting
 
 Signer = Callable[[str, str, Sequence[str]], str]
 """Tells which of some public keys has signed a text, by its id; nothing if none has. See `Signatures.signer`."""
@@ -115,7 +120,7 @@ class Approvals:
         assert approval is not None
         number = step.wait.number + 1 if step.wait else 1
         kept = await self._guard.keep(node, f"{node.key} waiting {number}")
-        payload: dict[str, object] = {
+        payload: StepWaiting = {
             "by": list(approval.by),
             "not_author": approval.not_author,
             "expires_at": _end_of(approval, self._clock()),
@@ -125,16 +130,17 @@ class Approvals:
             "warnings": list(kept.warnings) if kept else [],
         }
         if step.wait is not None:
-            payload.update(await self._since(step.wait, step.decision, str(payload["tree"])))
-        self._notes.add(Kind.STEP_WAITING, step=node.key, attempt=number, payload=payload)
+            changed = await self._changed(step.wait.tree, payload["tree"])
+            payload |= {"changed": list(changed[:_LISTED]), "changed_total": len(changed)}
+            payload["voided"] = step.decision is not None
+        self._notes.add(forms.STEP_WAITING.event(payload, step=node.key, attempt=number))
 
-    async def _since(self, wait: Wait, decision: Decision | None, tree: str) -> Payload:
-        """Return what a wait that begins anew says about the one before."""
+    async def _changed(self, before: str, after: str) -> Sequence[str]:
+        """Return what differs between the trees of two waits."""
         try:
-            changed = await self._guard.changed(wait.tree, tree)
+            return await self._guard.changed(before, after)
         except GitFailed:  # the repository no longer has the tree that it was
-            changed = ()
-        return {"changed": list(changed[:_LISTED]), "changed_total": len(changed), "voided": decision is not None}
+            return ()
 
     async def _ending(self, node: Node, wait: Wait, decision: Decision | None) -> StepResult | None:
         """Return how a wait ends; None if the approval is void, because the project is not what was approved."""
@@ -189,13 +195,12 @@ def own_work(decision: Decision, wait: Wait, approvers: Approvers, *, authors: I
     return ""
 
 
-def approvers_of(record: Payload) -> Approvers:
+def approvers_of(record: "RunStarted") -> Approvers:
     """Return the approvers as they were when a run began."""
-    found = cast("dict[str, list[str]]", record.get("approvers") or {})
-    return {name: tuple(members) for name, members in found.items()}
+    return {name: tuple(members) for name, members in record.get("approvers", {}).items()}
 
 
-def starter_of(record: Payload) -> Person:
+def starter_of(record: "RunStarted") -> Person:
     """Return who started a run; nobody in runs of versions that did not record it."""
     return person_of(record.get("by"))
 
@@ -223,7 +228,7 @@ def check_recorded(state: RunState, key: str, wait: Wait, decision: Decision, *,
 
 
 def _fingerprint(state: RunState) -> str:
-    return str(state.started.get("fingerprint", ""))
+    return state.started.get("fingerprint", "")
 
 
 def _end_of(approval: Approval, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine import contexts as seen
 from cli_multi_rapid.engine.conditions import Admission, combinations
@@ -14,9 +15,14 @@ from cli_multi_rapid.engine.guard import Guard
 from cli_multi_rapid.engine.notes import Notes
 from cli_multi_rapid.engine.planner import Planner, Ready, roll_up
 from cli_multi_rapid.engine.undoing import next_undo
-from cli_multi_rapid.model.events import Kind, payload_of
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.phase import PhaseSpec
-from cli_multi_rapid.model.run import Status, StepResult
+from cli_multi_rapid.model.run import Status, StepResult, ended
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.phase_finished_v1_0 import PhaseFinished
+    from cli_multi_rapid.model.recorded.run_finished_v1_0 import RunFinished
+    from cli_multi_rapid.model.recorded.step_expanded_v1_0 import StepExpanded
 
 Wanted = Mapping[str, tuple[str, ...] | None]
 """Gates by name, each with the paths of its evidence; None where its own reports are meant."""
@@ -70,10 +76,12 @@ class Course:
             check_size(found, "the matrix")
         except (ExpressionError, ValueError) as broken:
             result = StepResult.of(Status.FAILURE, f"matrix: {broken}")
-            self._notes.add(Kind.STEP_FINISHED, step=node.key, payload=payload_of(result))
+            self._notes.add(forms.STEP_FINISHED.event(forms.of_step(result), step=node.key))
             return
-        payload = {"matrix": found, **({"base": self._state.commit} if node.worktree else {})}
-        self._notes.add(Kind.STEP_EXPANDED, step=node.key, payload=payload)
+        payload: StepExpanded = {"matrix": [dict(one) for one in found]}
+        if node.worktree:
+            payload["base"] = self._state.commit
+        self._notes.add(forms.STEP_EXPANDED.event(payload, step=node.key))
 
     # -- phases
 
@@ -111,18 +119,19 @@ class Course:
         if failed or self._state.cancelled:
             reason = f"needs {failed[0]}, which did not succeed" if failed else "the run was cancelled"
             status = Status.SKIPPED if failed else Status.CANCELLED
-            payload = {"status": status.value, "reason": reason}
-            self._notes.add(Kind.PHASE_FINISHED, step=spec.name, payload=payload)
+            self._notes.add(forms.PHASE_FINISHED.event({"status": ended(status), "reason": reason}, step=spec.name))
             return
         self._began[spec.name] = time.monotonic()
-        self._notes.add(Kind.PHASE_STARTED, step=spec.name, payload={"title": spec.title})
+        self._notes.add(forms.PHASE_STARTED.event({"title": spec.title}, step=spec.name))
 
     def _close(self, spec: PhaseSpec) -> None:
         statuses = [step.status for key, step in self._state.steps.items() if key.startswith(f"{spec.name}/")]
         statuses += seen.gate_statuses(self._state, f"{spec.name}/")
         status = Status.CANCELLED if self._state.cancelled else roll_up(statuses)
-        payload = {"status": status.value, "reason": "", "duration_ms": self._elapsed_ms(spec.name)}
-        self._notes.add(Kind.PHASE_FINISHED, step=spec.name, payload=payload)
+        payload: PhaseFinished = {
+            "status": ended(status), "reason": "", "duration_ms": self._elapsed_ms(spec.name),
+        }  # fmt: skip
+        self._notes.add(forms.PHASE_FINISHED.event(payload, step=spec.name))
 
     def _advance_run(self, ready: list[Node]) -> None:
         state = self._state
@@ -135,8 +144,10 @@ class Course:
         statuses = [*state.phases.values(), *seen.gate_statuses(state, "gate:")]
         status = Status.CANCELLED if state.cancelled else roll_up(statuses)
         code = {Status.SUCCESS: 0, Status.ERROR: 3}.get(status, 1)
-        payload = {"status": status.value, "exit_code": code, "reason": "", "duration_ms": self._elapsed_ms("")}
-        self._notes.add(Kind.RUN_FINISHED, payload=payload)
+        payload: RunFinished = {
+            "status": ended(status), "exit_code": code, "reason": "", "duration_ms": self._elapsed_ms(""),
+        }  # fmt: skip
+        self._notes.add(forms.RUN_FINISHED.event(payload))
 
     def _may_judge_all(self) -> bool:
         """Tell whether the gates asked for after the run make sense: work that failed has its verdict already."""
@@ -157,7 +168,7 @@ class Course:
                 continue
             verdict = self._admission.of(node)
             if verdict.result is not None:
-                self._notes.add(Kind.STEP_FINISHED, step=node.key, payload=payload_of(verdict.result))
+                self._notes.add(forms.STEP_FINISHED.event(forms.of_step(verdict.result), step=node.key))
             elif node.step.matrix and self._state.step(node.key).instances is None:
                 self.expand(node)
             else:
@@ -169,7 +180,7 @@ class Course:
         running = {start.key for start in self._running()}
         for key in self._state.step(node.key).instances or ():
             if key not in running and not self._state.step(key).status.ended:
-                self._notes.add(Kind.STEP_FINISHED, step=key, payload=payload_of(_NOT_STARTED))
+                self._notes.add(forms.STEP_FINISHED.event(forms.of_step(_NOT_STARTED), step=key))
 
     # -- gates
 

@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from cli_multi_rapid.errors import StateDamaged
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.approval import Choice, Decision, Wait, person_of
-from cli_multi_rapid.model.events import Event, Kind, NewEvent, Payload
+from cli_multi_rapid.model.events import Event, Kind, NewEvent
 from cli_multi_rapid.model.run import Artifact, Status, StepResult
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.gate_finished_v1_0 import GateFinished
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import RunStarted
+    from cli_multi_rapid.model.recorded.step_interim_v1_0 import StepInterim
 
 
 @dataclass(slots=True)
@@ -52,7 +58,7 @@ class RunState:
     """
 
     id: str
-    started: Payload = field(default_factory=dict)
+    started: "RunStarted" = field(default_factory=lambda: cast("RunStarted", {}))
     status: Status = Status.PENDING
     exit_code: int | None = None
     cancelled: bool = False
@@ -61,7 +67,7 @@ class RunState:
     seq: int = 0
     phases: dict[str, Status] = field(default_factory=dict)
     steps: dict[str, StepState] = field(default_factory=dict)
-    gates: dict[str, Payload] = field(default_factory=dict)
+    gates: "dict[str, GateFinished]" = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
     trees: dict[str, str] = field(default_factory=dict)
     commit: str = ""
@@ -111,8 +117,8 @@ def fold(run: str, events: Iterable[Event]) -> RunState:
     return state
 
 
-def step_result(payload: Payload) -> StepResult:
-    """Build the result that a `step.finished` payload records."""
+def step_result(payload: "StepInterim") -> StepResult:
+    """Build the result that the end of a step records."""
     values = cast("dict[str, Any]", dict(payload))
     values["status"] = Status(values["status"])
     values["outcome"] = Status(values["outcome"])
@@ -124,11 +130,11 @@ def step_result(payload: Payload) -> StepResult:
 
 
 def _run_started(state: RunState, event: Event | NewEvent) -> None:
-    state.started = event.payload
+    state.started = payload = forms.RUN_STARTED.payload(event)
     state.status = Status.RUNNING
-    state.trees[""] = str(event.payload.get("tree", ""))
-    state.commit = str(event.payload.get("head", ""))
-    for phase in cast("list[dict[str, str]]", event.payload.get("phases", [])):
+    state.trees[""] = payload.get("tree", "")
+    state.commit = payload.get("head", "")
+    for phase in payload.get("phases", []):
         state.phases[phase["name"]] = Status.PENDING
 
 
@@ -140,7 +146,7 @@ def _run_taken(state: RunState, event: Event | NewEvent) -> None:
 
 
 def _run_interrupted(state: RunState, event: Event | NewEvent) -> None:
-    state.interrupted = str(event.payload["reason"])
+    state.interrupted = forms.RUN_INTERRUPTED.payload(event)["reason"]
     state.idle_takes = 0  # an orderly stop is no death
     state.status = Status.INTERRUPTED
 
@@ -157,8 +163,9 @@ def _run_cancel(state: RunState, event: Event | NewEvent) -> None:
 
 
 def _run_finished(state: RunState, event: Event | NewEvent) -> None:
-    state.status = Status(str(event.payload["status"]))
-    state.exit_code = int(str(event.payload["exit_code"]))
+    payload = forms.RUN_FINISHED.payload(event)
+    state.status = Status(payload["status"])
+    state.exit_code = int(payload["exit_code"])
 
 
 def _phase_started(state: RunState, event: Event | NewEvent) -> None:
@@ -166,26 +173,26 @@ def _phase_started(state: RunState, event: Event | NewEvent) -> None:
 
 
 def _phase_finished(state: RunState, event: Event | NewEvent) -> None:
-    state.phases[event.step] = Status(str(event.payload["status"]))
+    state.phases[event.step] = Status(forms.PHASE_FINISHED.payload(event)["status"])
 
 
 def _step_expanded(state: RunState, event: Event | NewEvent) -> None:
-    combinations = cast("list[dict[str, object]]", event.payload["matrix"])
-    keys = tuple(f"{event.step}[{number}]" for number in range(len(combinations)))
+    payload = forms.STEP_EXPANDED.payload(event)
+    keys = tuple(f"{event.step}[{number}]" for number in range(len(payload["matrix"])))
     state.step(event.step).instances = keys
-    state.step(event.step).base = str(event.payload.get("base", ""))
-    for key, values in zip(keys, combinations, strict=True):
+    state.step(event.step).base = payload.get("base", "")
+    for key, values in zip(keys, payload["matrix"], strict=True):
         state.step(key).matrix = values
 
 
 def _step_started(state: RunState, event: Event | NewEvent) -> None:
-    step = state.step(event.step)
+    step, payload = state.step(event.step), forms.STEP_STARTED.payload(event)
     step.status, step.attempt = Status.RUNNING, event.attempt
-    step.interim = bool(event.payload.get("interim"))
-    step.place = str(event.payload.get("place", ""))
-    if "before" in event.payload:
-        step.before, step.half_done = str(event.payload["before"]), True
-        state.trees[step.place] = str(event.payload["tree"])
+    step.interim = payload.get("interim", False)
+    step.place = payload.get("place", "")
+    if "before" in payload:
+        step.before, step.half_done = payload["before"], True
+        state.trees[step.place] = payload["tree"]
 
 
 def _step_retried(state: RunState, event: Event | NewEvent) -> None:
@@ -202,35 +209,32 @@ def _step_restored(state: RunState, event: Event | NewEvent) -> None:
 def _step_interim(state: RunState, event: Event | NewEvent) -> None:
     step = state.step(event.step)
     step.status, step.half_done = Status.PENDING, False
-    _take_over(state, step, step_result(event.payload))
+    _take_over(state, step, step_result(forms.STEP_INTERIM.payload(event)))
 
 
 def _step_waiting(state: RunState, event: Event | NewEvent) -> None:
-    step, payload = state.step(event.step), event.payload
+    step, payload = state.step(event.step), forms.STEP_WAITING.payload(event)
     step.status, step.decision = Status.WAITING, None
     step.wait = Wait(
-        number=event.attempt,
-        by=tuple(cast("list[str]", payload["by"])),
-        not_author=bool(payload["not_author"]),
-        **{name: str(payload[name]) for name in ("expires_at", "fingerprint", "tree", "ref")},
-    )
+        number=event.attempt, by=tuple(payload["by"]), not_author=payload["not_author"],
+        expires_at=payload["expires_at"], fingerprint=payload["fingerprint"], tree=payload["tree"], ref=payload["ref"],
+    )  # fmt: skip
 
 
 def _step_approved(state: RunState, event: Event | NewEvent) -> None:
     """Take in what was decided about the present wait; an earlier one is past."""
-    step, payload = state.step(event.step), event.payload
+    step, payload = state.step(event.step), forms.STEP_APPROVED.payload(event)
     decision = Decision(
-        choice=Choice(str(payload["decision"])),
-        by=person_of(payload["by"]),
+        choice=Choice(payload["decision"]), by=person_of(payload["by"]), reason=payload["reason"],
+        fingerprint=payload["fingerprint"], tree=payload["tree"], key=payload["key"], signature=payload["signature"],
         at=event.at if isinstance(event, Event) else "",
-        **{name: str(payload[name]) for name in ("reason", "fingerprint", "tree", "key", "signature")},
-    )
+    )  # fmt: skip
     if step.wait is not None and step.wait.number == event.attempt:
         step.decision = step.decision or decision
 
 
 def _step_finished(state: RunState, event: Event | NewEvent) -> None:
-    result = step_result(event.payload)
+    result = step_result(forms.STEP_FINISHED.payload(event))
     step = state.step(event.step)
     if not _take_over(state, step, result) and event.attempt and not step.before:
         state.unchecked.append(event.step)
@@ -241,7 +245,7 @@ def _step_finished(state: RunState, event: Event | NewEvent) -> None:
 
 
 def _step_refuted(state: RunState, event: Event | NewEvent) -> None:
-    _end_one(state, event.step, step_result(event.payload))
+    _end_one(state, event.step, step_result(forms.STEP_REFUTED.payload(event)))
 
 
 def _take_over(state: RunState, step: StepState, result: StepResult) -> bool:
@@ -258,19 +262,20 @@ def _undo_started(state: RunState, event: Event | NewEvent) -> None:
 
 def _undo_finished(state: RunState, event: Event | NewEvent) -> None:
     step = state.step(event.step)
-    step.undone = step_result(event.payload)
+    step.undone = step_result(forms.UNDO_FINISHED.payload(event))
     state.idle_takes = 0
     _take_over(state, step, step.undone)
 
 
 def _tree_seen(state: RunState, event: Event | NewEvent) -> None:
-    place = str(event.payload.get("place", ""))
-    state.trees[place], state.seen = str(event.payload["tree"]), event.attempt
+    payload = forms.TREE_SEEN.payload(event)
+    place = payload.get("place", "")
+    state.trees[place], state.seen = payload["tree"], event.attempt
     state.unchecked[:] = [key for key in state.unchecked if state.step(key).place != place]
 
 
 def _gate_finished(state: RunState, event: Event | NewEvent) -> None:
-    state.gates[event.step] = event.payload
+    state.gates[event.step] = forms.GATE_FINISHED.payload(event)
 
 
 def _gather(state: RunState, parent: str) -> None:

@@ -1,9 +1,10 @@
 """Events of one run on their way into the log."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from cli_multi_rapid.engine.fold import RunState
-from cli_multi_rapid.model.events import Kind, NewEvent, Payload
+from cli_multi_rapid.model.events import NewEvent, Payload
 from cli_multi_rapid.model.ports import Observer, Store
 
 
@@ -28,11 +29,11 @@ class Notes:
         """Return how many events have not been written down yet."""
         return len(self._pending)
 
-    def add(self, kind: Kind, *, payload: Payload, step: str = "", attempt: int = 0) -> None:
+    def add(self, event: NewEvent) -> None:
         """Note an event."""
-        event = NewEvent(kind=kind, step=step, attempt=attempt, payload=self._masked(payload))
-        self._state.apply(event)
-        self._pending.append(event)
+        masked = replace(event, payload=self._masked(event.payload))
+        self._state.apply(masked)
+        self._pending.append(masked)
 
     def write(self) -> None:
         """Commit what has been noted.

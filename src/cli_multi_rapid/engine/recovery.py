@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine.fold import RunState
 from cli_multi_rapid.engine.graph import Graph, Node
 from cli_multi_rapid.errors import StepHalfDone
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.checkpoint import Checkpoints, Restored
-from cli_multi_rapid.model.events import Kind, NewEvent, Payload
+from cli_multi_rapid.model.events import NewEvent
 from cli_multi_rapid.model.run import Status
 from cli_multi_rapid.model.words import few
 from cli_multi_rapid.model.workspace import SHARED, Worktrees
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.step_restored_v1_0 import StepRestored
 
 
 class Choice(StrEnum):
@@ -58,7 +63,7 @@ def made_whole(
         GitFailed: the state that it began with is gone, or files cannot be put back.
     """
     if choice is Choice.KEEP:
-        return _event(found, {"choice": choice.value})
+        return _event(found, {"choice": "keep"})
     if found.node.paths is None and choice is Choice.ASK:
         if cancelled or not found.interrupted:
             return None
@@ -80,7 +85,7 @@ def renewed(found: HalfDone, worktrees: Worktrees, *, commit: str) -> NewEvent:
     return _event(found, restored_payload(Restored(kept=(kept,) if kept else ())))
 
 
-def restored_payload(restored: Restored) -> Payload:
+def restored_payload(restored: Restored) -> "StepRestored":
     """Return what an event records of files that were put back."""
     return {
         "paths": list(restored.paths), "kept": list(restored.kept), "left": list(restored.left),
@@ -88,8 +93,8 @@ def restored_payload(restored: Restored) -> Payload:
     }  # fmt: skip
 
 
-def _event(found: HalfDone, payload: Payload) -> NewEvent:
-    return NewEvent(kind=Kind.STEP_RESTORED, step=found.key, attempt=found.attempt, payload=payload)
+def _event(found: HalfDone, payload: "StepRestored") -> NewEvent:
+    return forms.STEP_RESTORED.event(payload, step=found.key, attempt=found.attempt)
 
 
 def _undecided(found: HalfDone, changed: tuple[str, ...]) -> StepHalfDone:

@@ -19,9 +19,10 @@ from cli_multi_rapid.engine.notes import Notes
 from cli_multi_rapid.engine.places import Means, Place, Places
 from cli_multi_rapid.engine.planner import Ready, startable
 from cli_multi_rapid.engine.steps import Begun, Steps, softened
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.caching import StepCache
 from cli_multi_rapid.model.checkpoint import Checkpoints
-from cli_multi_rapid.model.events import Kind, payload_of
+from cli_multi_rapid.model.events import Kind
 from cli_multi_rapid.model.phase import PhaseSpec
 from cli_multi_rapid.model.ports import Gatekeeper, Observer, Store
 from cli_multi_rapid.model.run import CANCELLED, Status, StepResult
@@ -146,7 +147,7 @@ class Runner:
 
     def abandon(self, reason: str) -> None:
         """Record an interruption at once, because the process is about to end without waiting for anything."""
-        self._notes.add(Kind.RUN_INTERRUPTED, attempt=self.fence, payload={"reason": reason})
+        self._notes.add(forms.RUN_INTERRUPTED.event({"reason": reason}, attempt=self.fence))
         self._notes.write()
 
     # -- what is judged
@@ -167,11 +168,11 @@ class Runner:
         """Check the promises of the steps that said that they write nothing, and have ended in a place."""
         here = (ready.key for ready in self._tasks.values() if self.state.step(ready.key).place == place.name)
         tree, refuted = await self._guard.look(place, here)
-        seen_now = {"tree": tree, "place": place.name}
-        self._notes.add(Kind.TREE_SEEN, attempt=self.state.seen + 1, payload=seen_now)
+        seen = forms.TREE_SEEN.event({"tree": tree, "place": place.name}, attempt=self.state.seen + 1)
+        self._notes.add(seen)
         for key, result in refuted.items():
-            payload = payload_of(result)
-            self._notes.add(Kind.STEP_REFUTED, step=key, attempt=self.state.step(key).attempt, payload=payload)
+            attempt = self.state.step(key).attempt
+            self._notes.add(forms.STEP_REFUTED.event(forms.of_step(result), step=key, attempt=attempt))
         if refuted:
             self._admission.reconsider()
 
@@ -192,8 +193,8 @@ class Runner:
         await asyncio.wait([self._undoing])
         task, self._undoing = self._undoing, None
         if not task.cancelled():
-            number = undo.attempt.number
-            self._notes.add(Kind.UNDO_FINISHED, step=key, attempt=number, payload=payload_of(task.result()))
+            payload = forms.of_step(task.result())
+            self._notes.add(forms.UNDO_FINISHED.event(payload, step=key, attempt=undo.attempt.number))
             self._notes.write()
 
     # -- what waits
@@ -205,8 +206,8 @@ class Runner:
             await self._check(doubted)
             return
         for ended in await self._approvals.settle(due):
-            payload = payload_of(softened(ended.node, ended.result))
-            self._notes.add(Kind.STEP_FINISHED, step=ended.node.key, payload=payload)
+            payload = forms.of_step(softened(ended.node, ended.result))
+            self._notes.add(forms.STEP_FINISHED.event(payload, step=ended.node.key))
         self._notes.write()
 
     async def _stirs(self, waits: list[Node]) -> bool:
@@ -218,7 +219,8 @@ class Runner:
             return True
         await self._approvals.renew(waits)
         if not self._interrupted:
-            self._notes.add(Kind.RUN_WAITING, attempt=self.fence, payload={"steps": [node.key for node in waits]})
+            keys = [node.key for node in waits]
+            self._notes.add(forms.RUN_WAITING.event({"steps": keys}, attempt=self.fence))
         return False
 
     # -- what runs
@@ -262,13 +264,13 @@ class Runner:
             else:
                 result = self._guard.judged(start.key, task.result())
             number = self.state.step(start.key).attempt
-            self._notes.add(Kind.STEP_FINISHED, step=start.key, attempt=number, payload=payload_of(result))
+            self._notes.add(forms.STEP_FINISHED.event(forms.of_step(result), step=start.key, attempt=number))
         if self._gating is not None and self._gating.done():
             judged, self._gating = self._gating, None
             stopped = self._interrupted or self.state.cancelled
             for verdict in () if stopped and not judged.exception() else judged.result():
-                payload = payload_of(verdict)
-                self._notes.add(Kind.GATE_FINISHED, step=self._gated[verdict.id], attempt=1, payload=payload)
+                key = self._gated[verdict.id]
+                self._notes.add(forms.GATE_FINISHED.event(forms.of_gate(verdict), step=key, attempt=1))
         if broken:
             self._notes.write()  # what ended well is recorded before the error ends the run
             broken[0].result()
@@ -308,7 +310,7 @@ class Runner:
         if self._interrupted:
             await self._ended()
             self._collect()
-            self._notes.add(Kind.RUN_INTERRUPTED, attempt=self.fence, payload={"reason": self._interrupted})
+            self._notes.add(forms.RUN_INTERRUPTED.event({"reason": self._interrupted}, attempt=self.fence))
             self._notes.write()
             await self._clean_up()
         self._notes.write()
@@ -349,8 +351,8 @@ class Runner:
             result = await asyncio.wait_for(self._steps.once(begun), end_s - time.monotonic())
         except TimeoutError:
             result = _CUT_OFF
-        payload = payload_of(softened(start.node, result))
-        self._notes.add(Kind.STEP_INTERIM, step=start.key, attempt=begun.attempt.number, payload=payload)
+        payload = forms.of_step(softened(start.node, result))
+        self._notes.add(forms.STEP_INTERIM.event(payload, step=start.key, attempt=begun.attempt.number))
         self._notes.write()
         await self._places.leave(start, begun.place)
         await self._places.pass_turn([start.key])

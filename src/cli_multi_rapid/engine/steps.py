@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine import contexts as seen
 from cli_multi_rapid.engine.acceptance import accepted
@@ -21,11 +22,15 @@ from cli_multi_rapid.engine.recovery import restored_payload
 from cli_multi_rapid.engine.retries import pause_s
 from cli_multi_rapid.engine.undoing import by_itself, drop, moved_on, put_back, undo_node
 from cli_multi_rapid.errors import StateUnwritable, WorktreeUnfit
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.actions import ACTIONS
 from cli_multi_rapid.model.checkpoint import Checkpoint
-from cli_multi_rapid.model.events import Kind, payload_of
 from cli_multi_rapid.model.ports import Gatekeeper, Observer
-from cli_multi_rapid.model.run import Status, StepResult
+from cli_multi_rapid.model.run import Status, StepResult, ended
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.step_retried_v1_0 import StepRetried
+    from cli_multi_rapid.model.recorded.step_started_v1_0 import StepStarted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +106,8 @@ class Steps:
 
     def _refuse(self, start: Ready, result: StepResult) -> None:
         if not self._stopping():
-            payload = payload_of(softened(start.node, result))
-            self._notes.add(Kind.STEP_FINISHED, step=start.key, payload=payload)
+            payload = forms.of_step(softened(start.node, result))
+            self._notes.add(forms.STEP_FINISHED.event(payload, step=start.key))
 
     def _note_start(self, start: Ready, place: Place, before: Checkpoint | None, *, interim: bool = False) -> Attempt:
         step = self._state.step(start.key)
@@ -112,14 +117,14 @@ class Steps:
             command = shown(self._executor.argv(attempt, self._plan.phase(start.node.phase)))
         except (ExpressionError, ValueError):
             command = str(start.node.step.run)  # the attempt itself reports what is wrong
-        payload: dict[str, object] = {"command": command, "log": attempt.log.name, "matrix": dict(step.matrix)}
+        payload: StepStarted = {"command": command, "log": attempt.log.name, "matrix": dict(step.matrix)}
         if before is not None:
-            payload.update(before=before.commit, ref=before.ref, tree=before.tree)
+            payload |= {"before": before.commit, "ref": before.ref, "tree": before.tree}
         if place.own:
             payload["place"] = place.name
         if interim:
             payload["interim"] = True
-        self._notes.add(Kind.STEP_STARTED, step=start.key, attempt=number, payload=payload)
+        self._notes.add(forms.STEP_STARTED.event(payload, step=start.key, attempt=number))
         return attempt
 
     def _attempt(self, start: Ready, place: Place, number: int) -> Attempt:
@@ -132,7 +137,7 @@ class Steps:
         visible["step"] = {"id": start.node.step.id, "out": str(out), "attempt": number}
         return Attempt(
             run=self._state.id, node=start.node, key=start.key, number=number, root=place.root, out=out,
-            commit=self._places.commit, base=str(self._state.started.get("head", "")),
+            commit=self._places.commit, base=self._state.started.get("head", ""),
             log=self._folder / f"{name}.log", contexts=visible,
         )  # fmt: skip
 
@@ -151,13 +156,11 @@ class Steps:
             wait_s = pause_s(policy, result, tries=self._state.step(start.key).retries + 1)
             if wait_s is None:
                 return softened(start.node, result)
-            self._notes.add(
-                Kind.STEP_RETRIED, step=start.key, attempt=begun.attempt.number,
-                payload={
-                    "status": result.status.value, "reason": result.reason, "code": result.code,
-                    "signal": result.signal, "wait_ms": round(wait_s * 1000), "duration_ms": result.duration_ms,
-                },
-            )  # fmt: skip
+            retried: StepRetried = {
+                "status": ended(result.status), "reason": result.reason, "code": result.code, "signal": result.signal,
+                "wait_ms": round(wait_s * 1000), "duration_ms": result.duration_ms,
+            }  # fmt: skip
+            self._notes.add(forms.STEP_RETRIED.event(retried, step=start.key, attempt=begun.attempt.number))
             self._notes.write()
             await asyncio.sleep(wait_s)
             before = begun.before if begun.before is None else await self._anew(begun, begun.before)
@@ -195,7 +198,7 @@ class Steps:
         if start.node.paths is not None:
             restored = await self._guard.restore(place, start.node, start.key, before.commit)
             number, payload = self._state.step(start.key).attempt, restored_payload(restored)
-            self._notes.add(Kind.STEP_RESTORED, step=start.key, attempt=number, payload=payload)
+            self._notes.add(forms.STEP_RESTORED.event(payload, step=start.key, attempt=number))
         return (await self._guard.begin(place, start.node, start.key)).before
 
     # -- taking back
@@ -217,8 +220,8 @@ class Steps:
                 undoes=step.result.outputs if step.result else {},
             )  # fmt: skip
             command = f"uses {node.step.undo.uses}" if node.step.undo.uses else str(node.step.undo.run)
-        payload = {"command": command, "log": attempt.log.name if own else ""}
-        self._notes.add(Kind.UNDO_STARTED, step=key, attempt=number, payload=payload)
+        log = attempt.log.name if own else ""
+        self._notes.add(forms.UNDO_STARTED.event({"command": command, "log": log}, step=key, attempt=number))
         self._notes.write()
         return Undoing(key=key, attempt=attempt, own=own)
 

@@ -29,42 +29,13 @@ def _plain(value: object) -> object:
 
 
 class Kind(StrEnum):
-    """Kinds of event, with the keys of their payload.
+    """Kinds of event. What each records is said by its contract: contracts/events/RunStarted@1.0.json for run.started.
 
     `step` names what an event is about: a phase (`phase1`), a step (`phase1/lint`), one combination of a matrix
-    (`phase1/test[0]`), a gate (`phase1/gate:coverage`), or nothing for the run itself. Durations are milliseconds.
+    (`phase1/test[0]`), a gate (`phase1/gate:coverage`), or nothing for the run itself. Where the contract does not say
+    what the attempt counts, it is that of the step, or 0.
 
-    run.started      phases [{name, title, path, text}] in order, targets, job, given {name: text},
-                     inputs {phase: {name: value}}, gates_text, final_gates, secrets (names), level, parallel, tree,
-                     head, branch, fingerprint, version, root, host, trust, path, parent; in newer logs also to_branch,
-                     by {user, name, email}, changed_only, history, with a base revision base {commit, why,
-                     gates_text: its gates where they differ}, and of a run with approvals approvers {name: [members]}
-    run.taken        pid, host; attempt = fencing number
-    run.cancel       by
-    run.interrupted  reason (SIGINT, SIGTERM, timeout); attempt = fencing number
-    run.waiting      steps: nothing else can run until a person decides about them; attempt = fencing number
-    run.finished     status, exit_code, reason, duration_ms
-    phase.started    title
-    phase.finished   status, reason, duration_ms
-    step.expanded    matrix [{name: value}]; base: in a worktree, the commit that all of them begin with
-    step.started     command (as shown to people), log (path relative to the run's folder), matrix {name: value}; of a
-                     step that may write also before (commit, ref) and tree: the state it began with; place: the
-                     checkout it works in
-    step.retried     status, reason, code, signal, wait_ms, duration_ms
-    step.restored    of an interrupted attempt: paths, kept (refs), left, warnings; or chosen: keep
-    step.interim     the fields of StepResult: a final step that ran because the run was stopped; it runs again
-    step.waiting     the fields of Wait without its number, which is the attempt; warnings (what the tree lacks); of a
-                     further wait also changed (the first paths that differ from the tree before), changed_total, and
-                     voided: whether an approval is void because of them
-    step.approved    decision, by {user, name, email}, reason, fingerprint, tree, key, signature; attempt = that of the
-                     wait: there is one decision about each
-    step.finished    the fields of StepResult; a skipped step, one that waited for a person, and one that was taken over
-                     from another run (adopted) have attempt 0
-    step.refuted     the fields of StepResult: what a step that promised to write nothing is worth after all
-    undo.started     command, log; attempt counts the tries to take the step back
-    undo.finished    the fields of StepResult: whether the step was taken back, and if not, why
-    tree.seen        tree, place: the promises of the steps that ran there are checked up to here; attempt counts
-    gate.finished    the fields of GateResult
+    Events are written and read through `model.forms`, which ties each kind to the type that is made from its contract.
     """
 
     RUN_STARTED = "run.started"
@@ -94,7 +65,7 @@ SNAPSHOT = frozenset({
     "phases", "targets", "job", "given", "inputs", "gates_text", "final_gates", "secrets", "level", "parallel", "tree",
     "head", "branch", "fingerprint", "version", "root", "host", "trust", "path", "parent",
 })  # fmt: skip
-"""The keys that every `run.started` payload has: what a run needs to go on by itself."""
+"""The keys that the contract of run.started requires: what a run needs to go on by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

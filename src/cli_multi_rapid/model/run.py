@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal, cast
 
 DEATHS_ALLOWED = 3
 """How often a run may die without finishing a step before it counts as stuck."""
@@ -36,6 +37,16 @@ class Status(StrEnum):
     def bad(self) -> bool:
         """Tell whether work that needs this one must not start."""
         return self in (Status.FAILURE, Status.ERROR, Status.TIMEOUT, Status.CANCELLED)
+
+
+Ending = Literal["success", "failure", "error", "timeout", "cancelled", "skipped"]
+"""What is recorded of a run, phase or step that has ended."""
+
+
+def ended(status: Status) -> Ending:
+    """Return how an end is recorded."""
+    assert status.ended, status
+    return cast("Ending", status.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.documents.text import PROGRAM
 from cli_multi_rapid.engine.approvals import accepted_keys, approvers_of, objection, own_work, starter_of
@@ -19,8 +20,8 @@ from cli_multi_rapid.errors import (
     StepUnknown,
     UsageError,
 )
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.approval import NAMESPACE, Choice, Decision, Person, Wait, signed_text
-from cli_multi_rapid.model.events import Kind, NewEvent, payload_of
 from cli_multi_rapid.model.words import few
 from cli_multi_rapid.services.history import find_events, is_alive
 from cli_multi_rapid.services.runs import check_unaltered
@@ -33,6 +34,9 @@ from cli_multi_rapid.system.redact import Masker
 from cli_multi_rapid.system.signatures import Signatures
 from cli_multi_rapid.system.store import SqliteStore, open_store
 from cli_multi_rapid.system.users import system_user, tagged_ancestors
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.step_approved_v1_0 import StepApproved
 
 _REASON_CHARACTERS = 2000
 
@@ -161,7 +165,7 @@ def _decided(
         raise ApprovalRefused(why, hint=_who(wait, accepted_keys(wait, approvers)))
     if why := own_work(decision, wait, approvers, authors=authors):
         raise ApprovalRefused(why)
-    base = str(state.started["head" if node.worktree else "tree"])
+    base = state.started["head"] if node.worktree else state.started["tree"]
     return decision, _differing(project, base, present)
 
 
@@ -178,12 +182,12 @@ def _signed(project: Project, state: RunState, key: str, wait: Wait, decision: D
 
 
 def _record(store: SqliteStore, run: str, key: str, wait: Wait, decision: Decision) -> None:
-    payload = payload_of(replace(decision, at=""))
-    event = NewEvent(
-        kind=Kind.STEP_APPROVED, step=key, attempt=wait.number,
-        payload={("decision" if name == "choice" else name): value for name, value in payload.items() if name != "at"},
-    )  # fmt: skip
-    added = store.append(run, [event])
+    payload: StepApproved = {
+        "decision": decision.choice.value, "by": forms.of_person(decision.by), "reason": decision.reason,
+        "fingerprint": decision.fingerprint, "tree": decision.tree, "key": decision.key,
+        "signature": decision.signature,
+    }  # fmt: skip
+    added = store.append(run, [forms.STEP_APPROVED.event(payload, step=key, attempt=wait.number)])
     step = fold(run, store.events(run)).step(key)
     if not added and step.decision is not None:
         raise _too_late(run, key, step.decision)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.errors import CouldNotRun, FolderUnwritable, GatesMissing, UsageError
-from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import GateResult, GateStatus, Level, stricter
 from cli_multi_rapid.model.gate_settings import Check
 from cli_multi_rapid.model.phase import PhaseSpec
@@ -17,12 +17,15 @@ from cli_multi_rapid.services.trust import approve, trusted
 from cli_multi_rapid.services.wiring import BASELINE, GATES, Project, Specs, read_specs
 from cli_multi_rapid.system.files import write_atomic
 
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import RunStarted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
     """A run that only evaluates gates: its snapshot, and what the user should know before."""
 
-    record: Payload
+    record: "RunStarted"
     notes: tuple[str, ...]
 
 
@@ -78,7 +81,7 @@ def final_gates(
     return tuple(dict.fromkeys((*found, *specs.implied))) if judged and level is Level.STRICT else found
 
 
-def judges(record: Payload) -> bool:
+def judges(record: "RunStarted") -> bool:
     """Tell whether any gate is evaluated in a run."""
     return bool(record["final_gates"]) or any(phase.gates for phase in plan_of(record).phases)
 

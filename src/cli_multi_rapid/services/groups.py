@@ -8,7 +8,7 @@ from pathlib import Path
 from cli_multi_rapid.engine.expressions import ExpressionError, interpolate, to_string
 from cli_multi_rapid.engine.graph import RunPlan
 from cli_multi_rapid.errors import CmrError, InputInvalid, ProjectBusy
-from cli_multi_rapid.model.events import Kind, NewEvent
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.phase import OnConflict
 from cli_multi_rapid.services.project import ensure_state_dir, state_base
 from cli_multi_rapid.services.wiring import Project
@@ -76,7 +76,7 @@ def _cancel(found: Mapping[str, object], name: str, *, warn: Callable[[str], Non
     try:
         store = open_store(Path(log))
         try:
-            store.append(run, [NewEvent(kind=Kind.RUN_CANCEL, payload={"by": f"a newer run of the group {name}"})])
+            store.append(run, [forms.RUN_CANCEL.event({"by": f"a newer run of the group {name}"})])
         finally:
             store.close()
     except (CmrError, FileNotFoundError) as failed:

@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.documents.history import view
 from cli_multi_rapid.documents.reports import RunView
 from cli_multi_rapid.documents.words import Planned
 from cli_multi_rapid.errors import RunUnknown, StateDamaged, StepUnknown
-from cli_multi_rapid.model.events import SNAPSHOT, Event, Payload
+from cli_multi_rapid.model import forms
+from cli_multi_rapid.model.events import SNAPSHOT, Event
 from cli_multi_rapid.model.run import DEATHS_ALLOWED
 from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.lock import holder
 from cli_multi_rapid.system.store import SqliteStore, open_store
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import RunStarted
 
 _LOG_END_BYTES = 64 << 10
 
@@ -53,7 +58,7 @@ def one(project: Project, wanted: str, *, planned: Mapping[str, Planned] | None 
     return view(events, alive=is_alive(project, events[0].run), planned=planned, stuck_after=DEATHS_ALLOWED)
 
 
-def planned_by(record: Payload) -> dict[str, Planned]:
+def planned_by(record: "RunStarted") -> dict[str, Planned]:
     """Return what the phases of a snapshot plan: the ids of their steps, and their gates."""
     from cli_multi_rapid.services.snapshot import plan_of
 
@@ -88,6 +93,11 @@ def find_events(project: Project, wanted: str) -> tuple[Event, ...]:
     if not events or not set(events[0].payload) >= SNAPSHOT:
         raise StateDamaged("the first event of the run is not what was recorded", where=str(project.log))
     return events
+
+
+def started_of(events: Sequence[Event]) -> "RunStarted":
+    """Return what the first of a run's events records: its snapshot."""
+    return forms.RUN_STARTED.payload(events[0])
 
 
 def by_prefix(runs: tuple[str, ...], wanted: str) -> str:

@@ -4,10 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import cast
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.errors import JobUnknown, ProjectUntrusted, UsageError
-from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.settings import Settings
 from cli_multi_rapid.services.project import CONFIG
@@ -18,12 +17,15 @@ from cli_multi_rapid.services.trust import require_trust, trusted
 from cli_multi_rapid.services.wiring import GATES, Project, Specs, read_specs, text_inside
 from cli_multi_rapid.system.files import PathRefused
 
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import RunStarted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A run that could start now: its snapshot, and what the user should know before."""
 
-    record: Payload
+    record: "RunStarted"
     tree: Tree
 
 
@@ -47,7 +49,7 @@ def prepare(project: Project, specs: Specs, wish: Wish, *, trust: str) -> Prepar
     return Prepared(record=record, tree=tree)
 
 
-def refuse_secrets(record: Payload, secrets: Mapping[str, str]) -> None:
+def refuse_secrets(record: "RunStarted", secrets: Mapping[str, str]) -> None:
     """Refuse to record a snapshot in which a declared secret stands in clear.
 
     Raises:
@@ -111,25 +113,25 @@ def require_standing(project: Project) -> None:
         require_trust(project.root, project.state, project.environ)
 
 
-def changed_since(project: Project, record: Payload) -> tuple[str, ...]:
+def changed_since(project: Project, record: "RunStarted") -> tuple[str, ...]:
     """Return the phase files that no longer have the text that a run began with."""
-    phases = cast("list[dict[str, str]]", record["phases"])
+    phases = record["phases"]
     return tuple(phase["path"] for phase in phases if _text_of(project, phase["path"]) != phase["text"])
 
 
-def wish_again(record: Payload, run: str, settings: Settings) -> Wish:
+def wish_again(record: "RunStarted", run: str, settings: Settings) -> Wish:
     """Return the wish that repeats a recorded run: same targets, level, and the inputs as they were given."""
     return Wish(
-        targets=tuple(cast("list[str]", record["targets"])),
-        job=str(record["job"]),
-        inputs=cast("dict[str, str]", record["given"]),
-        level=Level(str(record["level"])),
+        targets=tuple(record["targets"]),
+        job=record["job"],
+        inputs=record["given"],
+        level=Level(record["level"]),
         parallel=settings.parallel,
-        final_gates=tuple(cast("list[str]", record["final_gates"])),
+        final_gates=tuple(record["final_gates"]),
         parent=run,
-        branch=str(record.get("to_branch", "")),
-        history=record.get("history") is True,
-        changed_only=record.get("changed_only") is True,
+        branch=record.get("to_branch", ""),
+        history=record.get("history", False),
+        changed_only=record.get("changed_only", False),
         approvers=settings.approvers,
     )
 

@@ -1,7 +1,7 @@
 """What would run, and how it hangs together. Runs nothing of the project."""
 
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from cli_multi_rapid.documents.approvals import approval_words
 from cli_multi_rapid.documents.graph import Node
@@ -9,12 +9,14 @@ from cli_multi_rapid.documents.reports import RunView
 from cli_multi_rapid.engine.commands import SHELLS, shown
 from cli_multi_rapid.engine.graph import Graph, build, ordered
 from cli_multi_rapid.errors import RunUnknown
-from cli_multi_rapid.model.events import Payload
 from cli_multi_rapid.model.phase import Network, PhaseSpec, Step, Workspace
 from cli_multi_rapid.model.run import Status
 from cli_multi_rapid.services.snapshot import Wish, check_approvers, check_phase, chosen_inputs, recorded_specs
 from cli_multi_rapid.services.surroundings import surroundings
 from cli_multi_rapid.services.wiring import Project, read_specs
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import RunStarted
 
 Present = Callable[[tuple[str, ...]], Mapping[str, str]]
 
@@ -85,7 +87,7 @@ def graph_of(project: Project, what: str) -> list[Node]:
     Raises:
         PhaseUnknown: it is neither.
     """
-    from cli_multi_rapid.services.history import find_events, one
+    from cli_multi_rapid.services.history import find_events, one, started_of
 
     specs = read_specs(project)
     if what in specs.phases:
@@ -95,18 +97,17 @@ def graph_of(project: Project, what: str) -> list[Node]:
     except RunUnknown:
         check_phase(what, specs)
         raise
-    return graph_of_run(events[0].payload, one(project, events[0].run))
+    return graph_of_run(started_of(events), one(project, events[0].run))
 
 
-def graph_of_run(record: Payload, view: RunView) -> list[Node]:
+def graph_of_run(record: "RunStarted", view: RunView) -> list[Node]:
     """Return the graph of a run, from its snapshot. Of a matrix the worst combination counts, ended ones last."""
-    phases = cast("list[dict[str, str]]", record["phases"])
     found = recorded_specs(record).phases
     statuses: dict[str, Status] = {}
     for step in view.steps:
         name = step.key.partition("[")[0]
         statuses[name] = min(statuses.get(name, step.status), step.status, key=_rank)
-    return _nodes(tuple(found[phase["name"]] for phase in phases), statuses)
+    return _nodes(tuple(found[phase["name"]] for phase in record["phases"]), statuses)
 
 
 def _rank(status: Status) -> int:

@@ -3,12 +3,15 @@
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.documents.reports import RunView, log_tails, render_json, verify_evidence
 from cli_multi_rapid.errors import EvidenceMissing, FolderUnwritable
-from cli_multi_rapid.model.events import Payload
-from cli_multi_rapid.services.history import find_events, log_end, one, planned_by
+from cli_multi_rapid.services.history import find_events, log_end, one, planned_by, started_of
 from cli_multi_rapid.services.wiring import Project
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import RunStarted
 
 
 class Form(StrEnum):
@@ -27,16 +30,17 @@ def rendered(project: Project, wanted: str, *, form: Form, now: datetime) -> tup
     Raises:
         EvidenceMissing: there are no results, or evidence that they rest on is gone or was changed.
     """
-    first = find_events(project, wanted)[0]
-    view = one(project, first.run, planned=planned_by(first.payload))
+    events = find_events(project, wanted)
+    record = started_of(events)
+    view = one(project, events[0].run, planned=planned_by(record))
     problems = verify_evidence(view, _read)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise EvidenceMissing(problems[0] + more, hint="judge again:  cli-multi-rapid validate-compliance")
-    return _text(project, view, first.payload, form=form, now=now), view
+    return _text(project, view, record, form=form, now=now), view
 
 
-def _text(project: Project, view: RunView, record: Payload, *, form: Form, now: datetime) -> str:
+def _text(project: Project, view: RunView, record: "RunStarted", *, form: Form, now: datetime) -> str:
     if form is Form.JSON:
         return render_json(view)
     if form is Form.SARIF:

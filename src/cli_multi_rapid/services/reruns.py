@@ -1,24 +1,30 @@
 """Which steps of an earlier run need not run again in a new one."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine.fold import RunState, fold
 from cli_multi_rapid.engine.graph import Graph, RunPlan, build
 from cli_multi_rapid.errors import StepUnknown
-from cli_multi_rapid.model.events import Event, Kind, NewEvent, Payload, payload_of
+from cli_multi_rapid.model import forms
+from cli_multi_rapid.model.events import Event, NewEvent
 from cli_multi_rapid.model.run import Status, StepResult
 from cli_multi_rapid.services.snapshot import plan_of
 from cli_multi_rapid.system.files import PathRefused, digest_inside
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import RunStarted
+    from cli_multi_rapid.model.recorded.step_expanded_v1_0 import StepExpanded
 
 _INPUT = re.compile(r"inputs\b(?:\s*\.\s*([A-Za-z0-9_-]+))?", re.IGNORECASE)
 
 
 def adopted(
-    events: tuple[Event, ...], record: Payload, *, warn: Callable[[str], None], begin: str = "", failed: bool = False
+    events: tuple[Event, ...], record: "RunStarted", *, warn: Callable[[str], None], begin: str = "",
+    failed: bool = False,
 ) -> list[NewEvent]:  # fmt: skip
     """Return the events by which a new run takes over what an earlier one has done.
 
@@ -38,9 +44,10 @@ def adopted(
     if not begin and not failed:
         return []
     before, plan = fold(events[0].run, events), plan_of(record)
+    started = forms.RUN_STARTED.payload(events[0])
     graph = build(plan.phases)
     again = {key for key in graph.nodes if not _succeeded(before, key)}
-    again |= _changed(events[0].payload, record, graph) | _fed(events[0].payload, record, graph, plan)
+    again |= _changed(started, record, graph) | _fed(started, record, graph, plan)
     if begin:
         again.add(_found(begin, graph))
     again = _with_dependents(again, graph, plan)
@@ -76,21 +83,19 @@ def _whole(result: StepResult) -> bool:
     return True
 
 
-def _changed(before: Payload, after: Payload, graph: Graph) -> set[str]:
+def _changed(before: "RunStarted", after: "RunStarted", graph: Graph) -> set[str]:
     """Return the steps of phases whose text has changed, and of all that work in a worktree of another commit."""
-    texts = {phase["name"]: phase["text"] for phase in _phases(before)}
-    changed = {phase["name"] for phase in _phases(after) if texts.get(phase["name"]) != phase["text"]}
+    texts = {phase["name"]: phase["text"] for phase in before["phases"]}
+    changed = {phase["name"] for phase in after["phases"] if texts.get(phase["name"]) != phase["text"]}
     moved = before.get("head") != after.get("head")
     return {key for key, node in graph.nodes.items() if node.phase in changed or (moved and node.worktree)}
 
 
-def _fed(before: Payload, after: Payload, graph: Graph, plan: RunPlan) -> set[str]:
+def _fed(before: "RunStarted", after: "RunStarted", graph: Graph, plan: RunPlan) -> set[str]:
     """Return the steps that read an input whose value has changed."""
-    old = cast("dict[str, dict[str, object]]", before["inputs"])
-    new = cast("dict[str, dict[str, object]]", after["inputs"])
     found: set[str] = set()
     for spec in plan.phases:
-        was, now = old.get(spec.name, {}), new.get(spec.name, {})
+        was, now = before["inputs"].get(spec.name, {}), after["inputs"].get(spec.name, {})
         changed = {name.lower() for name in {*was, *now} if was.get(name) != now.get(name)}
         shared = repr((spec.env, spec.setup, spec.defaults))
         for final in (False, True):
@@ -103,12 +108,6 @@ def _fed(before: Payload, after: Payload, graph: Graph, plan: RunPlan) -> set[st
 def _reads(text: str, inputs: set[str]) -> bool:
     """Tell whether a text might read one of some inputs; any mention without a plain name counts."""
     return any(not found[1] or found[1].lower() in inputs for found in _INPUT.finditer(text))
-
-
-def _phases(record: Payload) -> list[Mapping[str, str]]:
-    phases = record["phases"]
-    assert isinstance(phases, list)
-    return phases
 
 
 def _found(wanted: str, graph: Graph) -> str:
@@ -165,12 +164,14 @@ def _taken_over(state: RunState, keys: set[str]) -> Iterator[NewEvent]:
             continue
         if step.instances is not None and parent not in expanded:
             expanded.add(parent)
-            matrix = [dict(state.step(one).matrix) for one in step.instances]
-            payload: dict[str, object] = {"matrix": matrix, **({"base": step.base} if step.base else {})}
-            yield NewEvent(kind=Kind.STEP_EXPANDED, step=parent, payload=payload)
+            expansion: StepExpanded = {"matrix": [dict(state.step(one).matrix) for one in step.instances]}
+            if step.base:
+                expansion["base"] = step.base
+            yield forms.STEP_EXPANDED.event(expansion, step=parent)
         result = state.step(key).result
         assert result is not None
-        payload = {**payload_of(result), "adopted": state.id, "tree": ""}  # files may have changed since
+        payload = forms.of_step(replace(result, tree=""))  # files may have changed since
+        payload["adopted"] = state.id
         if result.status is not Status.SKIPPED:
             payload["reason"] = f"taken over from run {state.id}"
-        yield NewEvent(kind=Kind.STEP_FINISHED, step=key, payload=payload)
+        yield forms.STEP_FINISHED.event(payload, step=key)

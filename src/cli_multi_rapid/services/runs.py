@@ -15,8 +15,9 @@ from cli_multi_rapid.engine.fold import RunState, fold
 from cli_multi_rapid.engine.graph import RunPlan, build
 from cli_multi_rapid.engine.recovery import Choice
 from cli_multi_rapid.errors import ProcessSurvived, RunFinished, RunStuck, StateDamaged
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.approval import NAMESPACE
-from cli_multi_rapid.model.events import Kind, NewEvent, Payload
+from cli_multi_rapid.model.events import NewEvent
 from cli_multi_rapid.model.phase import Network, PhaseSpec
 from cli_multi_rapid.model.ports import Observer
 from cli_multi_rapid.model.run import DEATHS_ALLOWED, Status
@@ -32,6 +33,7 @@ from cli_multi_rapid.system.store import SqliteStore, open_store
 
 if TYPE_CHECKING:
     from cli_multi_rapid.engine.runner import Runner
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import RunStarted
 
 INTERRUPTED = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143, "timeout": 124}
 """Exit code of a run that was stopped in order and can be resumed, by the reason."""
@@ -88,7 +90,7 @@ class _Held:
 
 
 def start(
-    project: Project, record: Payload, *, session: Session, alone: bool = True, take_up: bool = False,
+    project: Project, record: "RunStarted", *, session: Session, alone: bool = True, take_up: bool = False,
     adopted: Sequence[NewEvent] = (),
 ) -> Ended:  # fmt: skip
     """Make a new run of a snapshot and drive it to its end; what is `adopted` need not run again.
@@ -109,9 +111,7 @@ def start(
         plan = plan_of(record)
         with _named(held, run) as mine, grouped(project, plan, run, warn=session.warn) as groups:
             fence = held.store.take(run)
-            begun = held.store.append(
-                run, [NewEvent(kind=Kind.RUN_STARTED, payload=record), *adopted, _taken(fence)], fence=fence
-            )
+            begun = held.store.append(run, [forms.RUN_STARTED.event(record), *adopted, _taken(fence)], fence=fence)
             for event in begun:
                 session.observer.event(event)
             whole = replace(mine, locks=(*mine.locks, *groups))
@@ -148,7 +148,7 @@ def cancel(project: Project, run: str) -> None:
     try:
         if fold(run, store.events(run)).status.ended:
             raise RunFinished(f"run {run} has ended", hint=f"cli-multi-rapid status {run}")
-        store.append(run, [NewEvent(kind=Kind.RUN_CANCEL, payload={"by": getpass.getuser()})])
+        store.append(run, [forms.RUN_CANCEL.event({"by": getpass.getuser()})])
     finally:
         store.close()
 
@@ -161,7 +161,8 @@ def check_unaltered(store: SqliteStore, project: Project, run: str) -> None:
     """
     wrong = store.verify(run)
     first = store.events(run, limit=1)
-    if wrong is None and first and first[0].payload.get("fingerprint") != fingerprint_of(first[0].payload):
+    record = forms.RUN_STARTED.payload(first[0]) if first else None
+    if wrong is None and record is not None and record.get("fingerprint") != fingerprint_of(record):
         wrong = first[0].seq
     if wrong is not None:
         raise StateDamaged(
@@ -217,7 +218,7 @@ def _end_survivors(run: str) -> None:
         raise ProcessSurvived(f"process {alive[0].pid} of run {run} is still running", hint=f"kill {alive[0].pid}")
 
 
-def _interrupted_like(store: SqliteStore, record: Payload) -> str | None:
+def _interrupted_like(store: SqliteStore, record: "RunStarted") -> str | None:
     """Return the newest run of these targets if it has not ended and is of the same specs, inputs and gates."""
     for run in store.runs(limit=_RECENT):
         first = store.events(run, limit=1)
@@ -260,8 +261,7 @@ def _named(held: _Held, run: str) -> Iterator[_Held]:
 
 
 def _taken(fence: int) -> NewEvent:
-    payload = {"pid": os.getpid(), "host": socket.gethostname()}
-    return NewEvent(kind=Kind.RUN_TAKEN, attempt=fence, payload=payload)
+    return forms.RUN_TAKEN.event({"pid": os.getpid(), "host": socket.gethostname()}, attempt=fence)
 
 
 async def _driven(held: _Held, state: RunState, plan: RunPlan, keeping: Keeping | None, *, fence: int) -> Ended:
@@ -288,12 +288,12 @@ async def _driven(held: _Held, state: RunState, plan: RunPlan, keeping: Keeping 
             runner=children, root=str(project.root), environ=around.environ, secrets=around.secrets,
             log_cap_bytes=limits.log_cap_bytes, requirements=around.missing, hash_files=file_hasher(project),
             no_network=without_network() if any(_offline(phase) for phase in plan.phases) else None,
-            actions=actions_of(project, keeping, branch=str(state.started.get("to_branch", ""))),
+            actions=actions_of(project, keeping, branch=state.started.get("to_branch", "")),
         ),
         gatekeeper=ProjectGates(
             run=state.id, project=project, gates=plan.gates, level=plan.level, parallel=plan.parallel,
             env=around.environ, secrets=tuple(around.secrets.values()), children=children,
-            base=base_commit(state.started), changed_only=bool(state.started.get("changed_only")),
+            base=base_commit(state.started), changed_only=state.started.get("changed_only", False),
             settles=bool(state.started.get("request")), warn=held.session.warn,
         ),
         observer=held.session.observer,

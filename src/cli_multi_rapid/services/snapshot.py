@@ -7,13 +7,13 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import cast
+from typing import TYPE_CHECKING
 
 from cli_multi_rapid.engine.graph import RunPlan, ordered
 from cli_multi_rapid.engine.loader import Phases
 from cli_multi_rapid.errors import GateUnknown, InputInvalid, PhaseUnknown, Problem, SpecInvalid
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.approval import Approvers, Person
-from cli_multi_rapid.model.events import Payload, payload_of
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.gate_settings import Check, GateSpec
 from cli_multi_rapid.model.phase import InputSpec, InputType, PhaseSpec, Scalar
@@ -24,6 +24,9 @@ from cli_multi_rapid.services.wiring import PHASES, Project, Specs, checked_spec
 from cli_multi_rapid.system.faults import choice
 from cli_multi_rapid.system.positions import in_order
 from cli_multi_rapid.system.users import system_user
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import Phase, RunStarted
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NUMBER_CHARACTERS = 400
@@ -51,7 +54,7 @@ class Wish:
     approvers: Approvers = field(default_factory=dict)
 
 
-def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: str, path: str) -> Payload:
+def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: str, path: str) -> "RunStarted":
     """Return the payload of `run.started`: everything that the run needs to go on, whatever happens to the files.
 
     Raises:
@@ -59,81 +62,77 @@ def snapshot(project: Project, specs: Specs, wish: Wish, *, tree: Tree, trust: s
     """
     phases = ordered(wish.targets, specs.phases)
     inputs = chosen_inputs(phases, wish)
-    record: dict[str, object] = {
-        "phases": [_phase(phase, specs) for phase in phases],
-        "targets": list(wish.targets),
-        "job": wish.job,
-        "inputs": inputs,
-        "given": dict(wish.inputs),
-        "secrets": list(secret_names(specs)),
-        "gates_text": specs.gates_text,
-        "final_gates": list(wish.final_gates),
-        "level": wish.level.value,
-    }
+    person = Person(user=system_user(), name=tree.user[0], email=tree.user[1])
+    record: RunStarted = {
+        "phases": [_phase(phase, specs) for phase in phases], "targets": list(wish.targets), "job": wish.job,
+        "inputs": inputs, "given": dict(wish.inputs), "secrets": list(secret_names(specs)),
+        "gates_text": specs.gates_text, "final_gates": list(wish.final_gates), "level": wish.level.value,
+        "parallel": wish.parallel, "fingerprint": "", "tree": tree.id, "head": tree.head, "branch": tree.branch,
+        "version": VERSION, "root": str(project.root), "host": socket.gethostname(), "trust": trust, "path": path,
+        "parent": wish.parent, "to_branch": wish.branch, "changed_only": wish.changed_only,
+        "by": forms.of_person(person),
+    }  # fmt: skip
     if specs.base is not None:
         record["base"] = {"commit": specs.base.commit, "why": specs.base.why, "gates_text": specs.base_text}
     if wish.history:
         record["history"] = True
-    record["fingerprint"] = fingerprint(record, tree.id)
-    record.update(
-        parallel=wish.parallel, tree=tree.id, head=tree.head, branch=tree.branch, version=VERSION,
-        root=str(project.root), host=socket.gethostname(), trust=trust, path=path, parent=wish.parent,
-        to_branch=wish.branch, changed_only=wish.changed_only,
-        by=payload_of(Person(user=system_user(), name=tree.user[0], email=tree.user[1])),
-    )  # fmt: skip
     if wish.request:
         record["request"] = wish.request
     if wish.approvers and any(step.approval for phase in phases for step in phase.steps):
         record["approvers"] = {name: list(members) for name, members in wish.approvers.items()}
+    record["fingerprint"] = fingerprint(record, tree.id)
     return record
 
 
-def fingerprint(record: Mapping[str, object], tree: str) -> str:
+def fingerprint(record: "RunStarted", tree: str) -> str:
     """Return what approvals and resumes are bound to: SHA-256 over specs, inputs, gates, level and base."""
-    names = ("phases", "targets", "inputs", "gates_text", "final_gates", "level")
-    bound = [*(record[name] for name in names), tree, *(record[name] for name in ("base", "history") if name in record)]
+    bound: list[object] = [
+        record["phases"], record["targets"], record["inputs"], record["gates_text"], record["final_gates"],
+        record["level"], tree,
+    ]  # fmt: skip
+    if "base" in record:
+        bound.append(record["base"])
+    if "history" in record:
+        bound.append(record["history"])
     text = json.dumps(bound, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
 
 
-def fingerprint_of(record: Payload) -> str | None:
+def fingerprint_of(record: "RunStarted") -> str | None:
     """Return the fingerprint that a recorded snapshot has to have; None where it is none."""
     try:
-        return fingerprint(record, str(record["tree"]))
+        return fingerprint(record, record["tree"])
     except KeyError:
         return None
 
 
-def plan_of(record: Payload) -> RunPlan:
+def plan_of(record: "RunStarted") -> RunPlan:
     """Return the plan of a recorded snapshot."""
-    phases = cast("list[dict[str, str]]", record["phases"])
     specs = recorded_specs(record)
     return RunPlan(
-        phases=tuple(specs.phases[phase["name"]] for phase in phases),
-        inputs=cast("dict[str, dict[str, Scalar]]", record["inputs"]),
+        phases=tuple(specs.phases[phase["name"]] for phase in record["phases"]),
+        inputs=record["inputs"],
         gates=_gates(specs, record),
-        final_gates=tuple(cast("list[str]", record["final_gates"])),
-        level=Level(str(record["level"])),
-        parallel=int(str(record["parallel"])),
-        secrets=tuple(cast("list[str]", record["secrets"])),
-        git={name: record[name] for name in ("head", "branch", "tree")},
+        final_gates=tuple(record["final_gates"]),
+        level=Level(record["level"]),
+        parallel=record["parallel"],
+        secrets=tuple(record["secrets"]),
+        git={"head": record["head"], "branch": record["branch"], "tree": record["tree"]},
     )
 
 
-def recorded_specs(record: Payload) -> Specs:
+def recorded_specs(record: "RunStarted") -> Specs:
     """Return the specs of a recorded snapshot."""
-    phases = cast("list[dict[str, str]]", record["phases"])
-    base = cast("dict[str, str | None]", record.get("base") or {})
-    texts = {phase["path"]: phase["text"] for phase in phases}
-    return checked_specs(texts, cast("str | None", record["gates_text"]), base.get("gates_text"))
+    texts = {phase["path"]: phase["text"] for phase in record["phases"]}
+    return checked_specs(texts, record["gates_text"], record["base"]["gates_text"] if "base" in record else None)
 
 
-def base_commit(record: Payload) -> str:
+def base_commit(record: "RunStarted") -> str:
     """Return the commit that a recorded run is compared with; nothing where there is none."""
-    return cast("dict[str, str]", record.get("base") or {}).get("commit", "")
+    return record["base"]["commit"] if "base" in record else ""
 
 
-def _gates(specs: Specs, record: Payload) -> dict[str, GateSpec]:
+def _gates(specs: Specs, record: "RunStarted") -> dict[str, GateSpec]:
     """Return the gates of a run, those of the kind secrets with the history where that was asked for."""
     wanted = record.get("history") is True
     return {
@@ -162,7 +161,7 @@ def chosen_inputs(phases: tuple[PhaseSpec, ...], wish: Wish) -> dict[str, dict[s
     }
 
 
-def _phase(phase: PhaseSpec, specs: Specs) -> dict[str, str]:
+def _phase(phase: PhaseSpec, specs: Specs) -> "Phase":
     path = next(path for path in specs.texts if path.endswith(f"/{phase.name}.yaml"))
     return {"name": phase.name, "title": phase.title, "path": path, "text": specs.texts[path]}
 

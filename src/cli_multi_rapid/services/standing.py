@@ -10,7 +10,7 @@ from cli_multi_rapid.errors import CmrError
 from cli_multi_rapid.model.events import Kind
 from cli_multi_rapid.model.gate import WaiverUse
 from cli_multi_rapid.model.run import DEATHS_ALLOWED
-from cli_multi_rapid.services.history import find_events, is_alive, open_history
+from cli_multi_rapid.services.history import find_events, is_alive, open_history, started_of
 from cli_multi_rapid.services.wiring import Project
 
 SOON = timedelta(days=14)
@@ -56,7 +56,7 @@ def standing(project: Project, *, now: datetime) -> Standing | None:
         judged=max(_time(gate.result.started or shown.updated) for gate in shown.gates),
         present=present,
         unknown=unknown,
-        changed_only=events[0].payload.get("changed_only") is True,
+        changed_only=started_of(events).get("changed_only", False),
         ending=ending_soon((use for gate in shown.gates for use in gate.result.waivers), now=now),
     )
 

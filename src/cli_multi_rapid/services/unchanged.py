@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cli_multi_rapid.documents.payload import gate_result
-from cli_multi_rapid.model.events import Event, Kind, NewEvent, Payload, payload_of
+from cli_multi_rapid.documents.payload import gate_result, reader_of
+from cli_multi_rapid.model import forms
+from cli_multi_rapid.model.events import Event, Kind
 from cli_multi_rapid.model.gate import Evidence, GateResult, GateStatus
 from cli_multi_rapid.model.version import VERSION
 from cli_multi_rapid.model.words import utc_text
@@ -28,6 +30,9 @@ from cli_multi_rapid.services.wiring import Project
 from cli_multi_rapid.system.files import PathRefused, digest_inside
 from cli_multi_rapid.system.own_code import code_digest
 from cli_multi_rapid.system.store import SqliteStore, open_store
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.model.recorded.run_started_v1_0 import RunStarted
 
 _PURE = frozenset({"secrets", "denylist", "diff", "expression"})
 _TOOLS = ("kingfisher-secret-scanner", "google-re2", "ruff")
@@ -82,19 +87,20 @@ def judged_before(project: Project, request: Request) -> tuple[Event, ...] | Non
     try:
         run = store.newest(Kind.GATE_FINISHED)
         events = store.events(run) if run is not None and store.verify(run) is None else ()
-        if not events or events[0].payload.get("request") != request.digest:
+        started = forms.RUN_STARTED.payload(events[0]) if events else None
+        if started is None or started.get("request") != request.digest:
             return None
         gates = [event for event in events if event.kind is Kind.GATE_FINISHED]
-        results = [gate_result(event.payload, f"run {event.run}") for event in gates]
+        results = [gate_result(forms.GATE_FINISHED.payload(event), reader_of(event)) for event in gates]
         ended = [event for event in events if event.kind is Kind.RUN_FINISHED]
-        if len(ended) != 1 or not all(_holds(one, project, request, events[0].payload) for one in results):
+        if len(ended) != 1 or not all(_holds(one, project, request, started) for one in results):
             return None
         return _recorded(store, project, events[0], list(zip(gates, results, strict=True)), ended[0])
     finally:
         store.close()
 
 
-def _holds(result: GateResult, project: Project, request: Request, started: Payload) -> bool:
+def _holds(result: GateResult, project: Project, request: Request, started: "RunStarted") -> bool:
     """Tell whether a result would be the same if its gate were evaluated now."""
     certain = result.status in (GateStatus.PASS, GateStatus.WARN, GateStatus.FAIL) and not result.waivers
     if not certain or result.details.get("settled") is not True or result.tree != request.tree:
@@ -105,7 +111,7 @@ def _holds(result: GateResult, project: Project, request: Request, started: Payl
     return result.check in _PURE or (result.check == "command" and _same_tool(result, project, started))
 
 
-def _same_tool(result: GateResult, project: Project, started: Payload) -> bool:
+def _same_tool(result: GateResult, project: Project, started: "RunStarted") -> bool:
     from cli_multi_rapid.services.surroundings import surroundings
     from cli_multi_rapid.system.environment import program_file
 
@@ -131,20 +137,21 @@ def _recorded(
     now = utc_text(datetime.now(UTC))
     folder, before = project.folder(run), project.folder(begun.run)
     results = [
-        NewEvent(
-            kind=event.kind, step=event.step, attempt=event.attempt,
-            payload=payload_of(
+        forms.GATE_FINISHED.event(
+            forms.of_gate(
                 replace(
                     _moved(result, before, folder), cached=True, started=now, duration_ms=0,
                     details={**result.details, "judged_in": result.details.get("judged_in", begun.run)},
                 )
             ),
+            step=event.step, attempt=event.attempt,
         )
         for event, result in gates
     ]  # fmt: skip
-    finish = NewEvent(kind=ended.kind, payload={**ended.payload, "duration_ms": 0})
+    finish = forms.RUN_FINISHED.event({**forms.RUN_FINISHED.payload(ended), "duration_ms": 0})
+    start = forms.RUN_STARTED.event(forms.RUN_STARTED.payload(begun))
     fence = store.take(run)
-    return store.append(run, [NewEvent(kind=begun.kind, payload=begun.payload), *results, finish], fence=fence)
+    return store.append(run, [start, *results, finish], fence=fence)
 
 
 def _moved(result: GateResult, before: Path, folder: Path) -> GateResult:

@@ -121,13 +121,13 @@ def diff(common: Common, one: str, other: str) -> int:
 
     from cli_multi_rapid.cli.console import emit, say
     from cli_multi_rapid.documents.difference import difference_lines, differences
-    from cli_multi_rapid.services.history import find_events
+    from cli_multi_rapid.services.history import find_events, started_of
     from cli_multi_rapid.services.history import one as view_of
     from cli_multi_rapid.services.wiring import open_project
 
     project = open_project(common.folder)
     views = (view_of(project, one), view_of(project, other))
-    first, second = (find_events(project, name)[0].payload for name in (one, other))
+    first, second = (started_of(find_events(project, name)) for name in (one, other))
     found = differences(*views, started=(first, second))
     if common.as_json:
         emit({"one": views[0].run, "other": views[1].run, "differences": [asdict(each) for each in found]})

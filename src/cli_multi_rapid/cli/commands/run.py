@@ -96,7 +96,7 @@ def resume(common: Common, run: str, *, restore: bool, keep: bool, timeout: str 
     decides.
     """
     from cli_multi_rapid.engine.recovery import Choice
-    from cli_multi_rapid.services.history import find_events
+    from cli_multi_rapid.services.history import find_events, started_of
     from cli_multi_rapid.services.phases import changed_since, require_standing
     from cli_multi_rapid.services.runs import resume as go_on
 
@@ -106,7 +106,7 @@ def resume(common: Common, run: str, *, restore: bool, keep: bool, timeout: str 
     project, settings = opened(common, timeout=timeout)
     events = find_events(project, run)
     require_standing(project)
-    changed = changed_since(project, events[0].payload)
+    changed = changed_since(project, started_of(events))
     notes = [f"{path} has changed since; this run goes on with the text it began with" for path in changed]
     with session_of(common, settings, notes=notes, wait=wait, half_done=half_done) as session:
         ended = go_on(project, events[0].run, session=session)
@@ -129,7 +129,7 @@ def rerun(
 
     With --from or --failed, steps that succeeded and rest on nothing that runs again are taken over from RUN.
     """
-    from cli_multi_rapid.services.history import find_events
+    from cli_multi_rapid.services.history import find_events, started_of
     from cli_multi_rapid.services.phases import wish_again
     from cli_multi_rapid.services.reruns import adopted
 
@@ -137,7 +137,7 @@ def rerun(
         raise UsageError("--from and --failed exclude each other", hint="give one of them")
     project, settings = opened(common, timeout=timeout)
     events = find_events(project, run)
-    wish = wish_again(events[0].payload, events[0].run, settings)
+    wish = wish_again(started_of(events), events[0].run, settings)
     wish = replace(wish, inputs={**wish.inputs, **inputs_of(changes, flag="--set")})
     return start_wished(
         common, project, settings, wish, validate=False, take_up=False, wait=wait, cache=cache,
