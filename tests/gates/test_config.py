@@ -96,6 +96,8 @@ INSIDE = "write it relative to the project's root, without '..'"
          "use an id of the SPDX list such as MIT or Apache-2.0, or unknown")),
         ("check: licences, allow: [MIT], deny: [MIT]", (3, 45, "SPEC-VALUE", "'MIT' is also in 'allow'",
                                                         "remove one of the two")),
+        ("check: contracts, mode: full", (3, 25, "SPEC-VALUE", "'mode' has no effect where nothing is compared",
+                                          "add  compat: last-release")),
         ("check: contracts, require: [mql4]", (3, 35, "SPEC-VALUE",
          "there is no round trip, so 'mql4' cannot be required", "add  roundtrip: true")),
         ("check: contracts, roundtrip: true, require: [compat]", (3, 52, "SPEC-VALUE",

@@ -147,9 +147,9 @@ class TestAsking:
     def test_what_is_asked(self, project):
         assert self.asked(project) == ["--json", "--no-project", "--lint", "--examples"]
         bare = replace(PLAIN, lint=False, examples=False, roundtrip=True, compat="last-release")
-        assert self.asked(project, bare)[2:] == ["--compat=last-release", "--roundtrip"]
+        assert self.asked(project, bare)[2:] == ["--compat=last-release", "--mode=backward", "--roundtrip"]
         asked = self.asked(project, replace(bare, require=("mql4", "compat", "pwsh")))
-        assert asked[2:] == ["--compat=last-release", "--roundtrip", "--require=mql4,pwsh"]
+        assert asked[2:] == ["--compat=last-release", "--mode=backward", "--roundtrip", "--require=mql4,pwsh"]
 
     def test_generated_code_is_compared_where_there_is_some_or_was(self, project):
         project.write(MANIFEST, "{}")

@@ -100,6 +100,9 @@ def _project(trail: Trail, gate: GateSpec, findings: Findings) -> None:
 
 
 def _contracts(trail: Trail, gate: GateSpec, findings: Findings) -> None:
+    if (*trail, "mode") in findings.document.keys and not gate.compat:
+        message = "'mode' has no effect where nothing is compared"
+        findings.add("SPEC-VALUE", (*trail, "mode"), message, fix="add  compat: last-release", key=True)
     for i, name in enumerate(gate.require):
         if name == COMPAT and not gate.compat:
             message = "nothing is compared, so nothing can be required of it"

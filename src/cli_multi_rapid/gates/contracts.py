@@ -91,6 +91,7 @@ def _asked(spec: GateSpec, given: GateInput) -> Iterator[str]:
         yield "--drift"
     if spec.compat:
         yield f"--compat={spec.compat}"
+        yield f"--mode={spec.mode.value}"
     if spec.roundtrip:
         yield "--roundtrip"
         if names := [one for one in spec.require if one != COMPAT]:

@@ -49,5 +49,5 @@ _SETTINGS: Mapping[Check, frozenset[str]] = {
     Check.PROJECT: frozenset({"file", "fail_on", "timeout"}),
     Check.DEPENDENCIES: frozenset({"lock_files", "environment", "database", "max_age", "fail_on"}),
     Check.LICENCES: frozenset({"lock_files", "environment", "allow", "deny"}),
-    Check.CONTRACTS: frozenset({"lint", "examples", "roundtrip", "compat", "require", "timeout"}),
+    Check.CONTRACTS: frozenset({"lint", "examples", "roundtrip", "compat", "mode", "require", "timeout"}),
 }

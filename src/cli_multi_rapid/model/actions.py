@@ -72,6 +72,7 @@ ACTIONS: Mapping[str, ActionKind] = {
             "project": "Whether the project's own checks in contracts/validators run; default: true.",
             "drift": "Whether generated code must be that of the contracts; default: false.",
             "compat": "Revision with whose contracts they must be compatible, such as last-release; default: none.",
+            "mode": "What compatible means: backward, forward or full; default: backward.",
         },
     ),
     "contracts.generate": ActionKind(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from cli_multi_rapid.model.contract import Mode
 from cli_multi_rapid.model.gate import Level, Severity
 from cli_multi_rapid.model.keys import key
 from cli_multi_rapid.model.phase import DURATION, STRICT
@@ -177,6 +178,7 @@ class GateSpec:
         default="",
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._/@^~{}-]*)?$",
     )
+    mode: Mode = key("What compatible means: backward, forward or full (contracts).", default=Mode.BACKWARD)
     require: tuple[str, ...] = key(
         "What may not stay `not_run`: of the round trip targets such as mql4 or powershell, and `compat` (contracts).",
         default=(),

@@ -50,7 +50,7 @@ class _Contracts:
         options = [] if own else ["--no-project"]
         options += [f"--{name}" for name in ("lint", "examples") if _flag(given, name, default=True)]
         options += ["--drift"] if _flag(given, "drift", default=False) else []
-        options += [f"--compat={base}"] if (base := str(given.values.get("compat") or "")) else []
+        options += [f"--{name}={value}" for name in ("compat", "mode") if (value := str(given.values.get(name) or ""))]
         return await _checked(given, options)
 
     async def roundtrip(self, given: ActionInput) -> ActionDone:
