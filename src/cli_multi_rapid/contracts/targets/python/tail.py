@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from cli_multi_rapid.contracts.targets.python.accepted import Classes
-from cli_multi_rapid.contracts.targets.python.words import WIDTH, docstring_text, quoted
+from cli_multi_rapid.contracts.targets.python.words import docstring_text, quoted
 
 _CHUNK = 96
+_USUAL_WIDTH = 88  # where ruff and black stop unless they are told otherwise; what is split stays split
 _TYPING = ("Annotated", "Any", "Literal")
 _PYDANTIC = (
     "MISSING", "BaseModel", "ConfigDict", "Field", "RootModel", "StrictBool", "StrictFloat", "StrictInt", "StrictStr",
@@ -172,8 +173,11 @@ def _class(text: str, said: str, *, own: bool) -> str:
 
 
 def _imported(module: str, words: tuple[str, ...], used: frozenset[str]) -> str:
+    """Return an import in the form that sorters of imports leave alone, whatever length of lines they are set to."""
     listed = [word for word in words if word in used]
     line = f"from {module} import {', '.join(listed)}"
     return (
-        line if len(line) <= WIDTH else "\n".join([f"from {module} import (", *(f"    {one}," for one in listed), ")"])
+        line
+        if len(line) <= _USUAL_WIDTH
+        else "\n".join([f"from {module} import (", *(f"    {one}," for one in listed), ")"])
     )
