@@ -83,9 +83,9 @@ def reader(judge, write=json.dumps, read=None):
     def answer(text):
         try:
             value = (read or (lambda one: read_json(one.encode(), "")))(text)
-        except (SpecInvalid, ValueError) as wrong:
+            wrong = next(judge.validator.iter_errors(value), None)
+        except (SpecInvalid, ValueError, RecursionError) as wrong:
             return Answer(error=str(wrong), where="1:1")
-        wrong = next(judge.validator.iter_errors(value), None)
         return Answer(error=wrong.message, where="/") if wrong else Answer(text=write(value))
 
     return lambda documents: [answer(one) for one in documents]

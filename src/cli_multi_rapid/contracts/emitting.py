@@ -20,8 +20,10 @@ class Refused(Exception):
 class Emitter(Protocol):
     """One target language whose code is made of the types of the profile."""
 
-    target: str
-    """As in `generate-models --target`; also the folder in `contracts/models`."""
+    @property
+    def target(self) -> str:
+        """The language as in `generate-models --target`; also the folder in `contracts/models`."""
+        ...
 
     def file_name(self, contract: Contract) -> str:
         """Return the name of the file that a contract becomes."""

@@ -108,6 +108,7 @@ def _changes(place: _Place, dice: Dice) -> Iterator[tuple[str, Tree]]:
 def _object_changes(one: ir.ObjectType, tree: Members) -> Iterator[tuple[str, Tree]]:
     pairs, keys = tree.pairs, tree.names()
     needed = {member.key for member in one.members if member.required}
+    texts = [f"{key}:{written(value)}" for key, value in pairs]
     yield "every key is missing", Members(())
     for index, key in enumerate(keys):
         without = (*pairs[:index], *pairs[index + 1 :])
@@ -128,10 +129,10 @@ def _object_changes(one: ir.ObjectType, tree: Members) -> Iterator[tuple[str, Tr
             ("no value", f"{pairs[index][0]}:"), ("a key only", pairs[index][0]), ("a value only", inner),
             ("an escape that is none in a key", f'"\\x{key}":{inner}'), ("a number as key", f"1:{inner}"),
         ):  # fmt: skip
-            yield kind, "{" + ",".join([*(f"{left}:{written(right)}" for left, right in without), wrong]) + "}"
+            yield kind, "{" + ",".join([*texts[:index], *texts[index + 1 :], wrong]) + "}"
     yield from (("an unknown key", Members((*pairs, (name, value)))) for name, value in _UNKNOWN)
     yield "an unknown key", Members(((_UNKNOWN[0]), *pairs))
-    yield from _comma_changes([f"{key}:{written(value)}" for key, value in pairs], "{", "}")
+    yield from _comma_changes(texts, "{", "}")
 
 
 _UNKNOWN = (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Exchange = Callable[[Sequence[str]], list[Answer]]
 """Gives documents to a program in some language, and returns its answer to each."""
 
-_MOST_ROUNDS = 12
+_MOST_ROUNDS = 20
 _SHOWN = 100
 
 
@@ -51,11 +51,13 @@ class Failure:
 class Proof:
     """How many documents came back equal, how many were refused rightly, and the first that was neither.
 
-    `returned` are the equal ones as the program wrote them.
+    `unable` counts valid documents that the language cannot hold; `returned` are the equal ones as the program wrote
+    them.
     """
 
     equal: int
     refused: int
+    unable: int = 0
     failure: Failure | None = None
     returned: tuple[Case, ...] = ()
 
@@ -120,30 +122,36 @@ def proven(judge: Judge, given: Sequence[Case], through: Exchange) -> Proof:
     Raises:
         RuntimeFailed: the program gave no verdict.
     """
-    return judged(judge, given, through([case.text for case in given]), through)
+    return shrunk(judge, judged(judge, given, through([case.text for case in given])), through)
 
 
-def judged(judge: Judge, given: Sequence[Case], answers: Sequence[Answer], through: Exchange) -> Proof:
-    """Return what the answers of a program to documents prove; it is asked again to make a failing one smaller.
+def judged(judge: Judge, given: Sequence[Case], answers: Sequence[Answer]) -> Proof:
+    """Return what the answers of a program to documents prove.
 
     Raises:
         RuntimeFailed: it did not answer every document.
     """
     if len(answers) != len(given):
         raise RuntimeFailed(f"{len(given)} documents got {len(answers)} answers")
-    returned, refused, failure = [], 0, None
+    returned, refused, unable, failure = [], 0, 0, None
     for case, answer in zip(given, answers, strict=True):
         problem = judge.problem(case, answer)
         if problem:
             failure = failure or Failure(case=case, answer=answer, problem=problem)
         elif answer.accepted:
             returned.append(replace(case, text=answer.text))
-        else:
+        elif case.refused:
             refused += 1
+        else:
+            unable += 1
     return Proof(
-        equal=len(returned), refused=refused, returned=tuple(returned),
-        failure=_shrunk(judge, failure, through) if failure else None,
+        equal=len(returned), refused=refused, unable=unable, returned=tuple(returned), failure=failure
     )  # fmt: skip
+
+
+def shrunk(judge: Judge, proof: Proof, through: Exchange) -> Proof:
+    """Return a proof whose failing document is as small as the program still fails on."""
+    return replace(proof, failure=_shrunk(judge, proof.failure, through)) if proof.failure else proof
 
 
 def _shrunk(judge: Judge, failure: Failure, through: Exchange) -> Failure:

@@ -63,7 +63,7 @@ LONG = 'long "text" \\ é 😀\n' * 58255
 LONG_ENOUGH = 1 << 16
 """Longer limits of length are not tried."""
 
-_ALPHABET = tuple("abcxyzABC0189 _-.,:/\\\"'{}[]<>&%$\n\t\0\x1f\x7fé\u0301ß\u2028\u2029\ufeff\uffff日😀😁\U0010ffff")
+_ALPHABET = tuple("abcxyzABC0189 _-.,:/\\\"'{}[]<>&%$\n\t\x01\x1f\x7fé\u0301ß\u2028\u2029\ufeff\uffff日😀😁\U0010ffff")
 _SIGNS = "😀aé"
 _MORE = 24
 _FAR = 40

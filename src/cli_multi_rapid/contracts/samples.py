@@ -17,6 +17,7 @@ EXACT = 2**53
 _VALUES = 3000  # in one document, where the contract allows fewer
 _TOO_MANY = 20_000
 _LONG_AFTER = 24
+_LIMITS = 4
 _FORMS: tuple[Form, ...] = ("plain", "escaped", "short")
 _GAPS = ("", "", " ", "\n", "\t", "\r\n", "   ")
 _WHOLE = (
@@ -83,7 +84,7 @@ class Sampling:
     long_wanted: bool = False
     form: Form = "plain"
     _visits: Counter[str] = field(default_factory=Counter)
-    _scalars: dict[str, Sequence[str]] = field(default_factory=dict)
+    _turns: dict[str, Sequence[str]] = field(default_factory=dict)
     _possible: dict[str, bool] = field(default_factory=dict)
     _left: int = _VALUES
 
@@ -163,15 +164,12 @@ class Sampling:
         if self.long_wanted and one == ir.StringType(min_length=one.min_length) and one.min_length <= len(LONG):
             self.long_wanted = False
             return quoted(LONG)
-        visit = self._visit(path)
-        known = boundary_texts(one)
+        visit, known = self._visit(path), self._in_order(path, boundary_texts(one))
         text = known[visit] if visit < len(known) else random_text(one, self.dice)
         return quoted(text, self.form)
 
     def _scalar(self, one: Scalar, path: str) -> str:
-        if path not in self._scalars:
-            self._scalars[path] = scalars(one)
-        visit, known = self._visit(path), self._scalars[path]
+        visit, known = self._visit(path), self._in_order(path, scalars(one))
         if visit < len(known):
             return known[visit]
         if isinstance(one, ir.IntegerType):
@@ -179,6 +177,13 @@ class Sampling:
         if isinstance(one, ir.NumberType):
             return _random_real(one, self.dice)
         return self.dice.one_of(known)
+
+    def _in_order(self, path: str, known: Sequence[str]) -> Sequence[str]:
+        """Return what stands at a place in its turn: the limits first, then the rest, in another order everywhere."""
+        if path not in self._turns:
+            mixed = Dice("turns", path).mixed(known[_LIMITS:])
+            self._turns[path] = [*known[:_LIMITS], *mixed]
+        return self._turns[path]
 
     def _visit(self, path: str) -> int:
         self._visits[path] += 1

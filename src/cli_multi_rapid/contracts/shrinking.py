@@ -1,11 +1,13 @@
 """Smaller documents that are like a given one."""
 
+import json
 from collections.abc import Iterator
 
-from cli_multi_rapid.contracts.json_text import Items, Members, Tree, at, replaced, tree_of, written
+from cli_multi_rapid.contracts.json_text import Items, Members, Tree, at, quoted, replaced, tree_of, written
 
 _MOST = 300
-_MOST_SIGNS = 8_000_000
+_MOST_SIGNS = 3_000_000
+_LONG = 10_000
 
 
 def smaller(text: str) -> list[str]:
@@ -13,16 +15,22 @@ def smaller(text: str) -> list[str]:
     tree = tree_of(text)
     if tree is None:
         return []
-    found = {written(tree)}
+    found = {written(tree), written(_plainly(tree))}
     size = 0
-    for steps in _places(tree, ()):
-        for less in _less(at(tree, steps)):
-            made = written(replaced(tree, steps, less))
-            size += len(made)
-            found.add(made)
-            if len(found) >= _MOST or size > _MOST_SIGNS:
-                break
+    for made in _reduced(tree):
+        size += len(made)
+        found.add(made)
+        if len(found) >= _MOST or size > _MOST_SIGNS:
+            break
     return sorted((one for one in found if len(one) < len(text)), key=lambda one: (len(one), one))
+
+
+def _reduced(tree: Tree) -> Iterator[str]:
+    """Yield texts with one thing less; where a text is very long, only that."""
+    places = list(_places(tree, ()))
+    long = [steps for steps in places if isinstance(one := at(tree, steps), str) and len(one) > _LONG]
+    for steps in long or places:
+        yield from (written(replaced(tree, steps, less)) for less in _less(at(tree, steps)))
 
 
 def _places(tree: Tree, steps: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
@@ -36,15 +44,41 @@ def _less(tree: Tree) -> Iterator[Tree]:
     match tree:
         case Items(items):
             yield Items(())
-            yield Items(items[:1])
-            yield from (Items((*items[:index], *items[index + 1 :])) for index in range(len(items)))
+            yield from (Items((*items[:start], *items[end:])) for start, end in _chunks(len(items)))
         case Members(pairs):
             yield Members(())
-            yield from (Members((*pairs[:index], *pairs[index + 1 :])) for index in range(len(pairs)))
+            yield Members(tuple((_plain(key), value) for key, value in pairs))
+            yield from (Members((*pairs[:start], *pairs[end:])) for start, end in _chunks(len(pairs)))
         case str() if tree.startswith('"'):
             body = tree[1:-1]
             half = len(body) // 2
-            for less in ("", body[:half], body[half:], body[1:], body[:-1], body[:1], body[:12], body[-1:]):
+            for less in ("", body[:half], body[half:], body[1:], body[:-1], body[:1], body[:12], body[-12:], body[-1:]):
                 yield f'"{less}"'
+            yield _plain(tree)
         case str():
             yield from ("0", "1")
+
+
+def _chunks(count: int) -> Iterator[tuple[int, int]]:
+    """Yield where parts begin and end that can be left out: halves, quarters ... at last each alone."""
+    size = count // 2
+    while size:
+        yield from ((start, min(start + size, count)) for start in range(0, count, size))
+        size //= 2
+
+
+def _plainly(tree: Tree) -> Tree:
+    """Return a tree whose texts and keys have no escape that they do not need."""
+    match tree:
+        case Items(items):
+            return Items(tuple(map(_plainly, items)))
+        case Members(pairs):
+            return Members(tuple((_plain(key), _plainly(value)) for key, value in pairs))
+    return _plain(tree)
+
+
+def _plain(text: str) -> str:
+    if not text.startswith('"'):
+        return text
+    made = quoted(json.loads(text))
+    return text if any("\ud800" <= one <= "\udfff" for one in made) else made

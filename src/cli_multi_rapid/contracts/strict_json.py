@@ -9,6 +9,7 @@ from cli_multi_rapid.errors import Problem, SpecInvalid
 MAX_DEPTH = 100
 LIMIT_BYTES = 1 << 20
 _SAFE_DIGITS = 308
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|"', re.DOTALL)
 
 
@@ -53,7 +54,7 @@ def _faults(text: str) -> Iterator[tuple[int, str]]:
                 yield last[0], f"the key {last[1][:80]!r} stands here for the second time"
             scopes[-1].add(last[1])
         last = (at, _value(sign)) if sign[0] == '"' else None
-        if last and not last[1].isascii() and any("\ud800" <= one <= "\udfff" for one in last[1]):
+        if last and not last[1].isascii() and _SURROGATE.search(last[1]):
             yield at, "half of a surrogate pair is no character"
 
 

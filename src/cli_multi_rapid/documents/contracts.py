@@ -42,7 +42,10 @@ def contracts_data(results: Sequence[ContractResult]) -> dict[str, object]:
 
 
 def contracts_lines(results: Sequence[ContractResult]) -> list[str]:
-    """Return a line for each contract, and below it one for each check that did not pass; what repeats, once."""
+    """Return a line for each contract, and below it one for each check that did not pass; what repeats, once.
+
+    Of round trips it also says what was executed, and at the end what was not, although nobody needs it.
+    """
     lines: list[str] = []
     for one in results:
         counts: dict[str, Counter[str]] = {}
@@ -53,9 +56,15 @@ def contracts_lines(results: Sequence[ContractResult]) -> list[str]:
         for check in one.checks:
             place = f"{check.pointer}: " if check.pointer else ""
             line = printable(f"  {_name(check)} {check.status.value}  {place}{check.detail}")
-            if check.status is not CheckStatus.PASS and line not in lines:
+            new = check.status is not CheckStatus.PASS and not _spared(check) and line not in lines
+            if new or (check.check == "roundtrip" and check.status is CheckStatus.PASS):
                 lines.append(line)
-    return lines
+    spared = (f"not run: {_name(check)}: {check.detail}" for one in results for check in one.checks if _spared(check))
+    return [*lines, *map(printable, dict.fromkeys(spared))]
+
+
+def _spared(check: ContractCheck) -> bool:
+    return check.status is CheckStatus.NOT_RUN and not check.needed
 
 
 def _name(check: ContractCheck) -> str:

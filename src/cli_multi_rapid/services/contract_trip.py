@@ -11,7 +11,18 @@ from cli_multi_rapid.contracts import ir
 from cli_multi_rapid.contracts.emitting import Answer, Refused, RuntimeFailed
 from cli_multi_rapid.contracts.loading import Contract
 from cli_multi_rapid.contracts.profile import lowered
-from cli_multi_rapid.contracts.roundtrip import Case, Exchange, Failure, Judge, Proof, SampleInvalid, cases, judged
+from cli_multi_rapid.contracts.roundtrip import (
+    Case,
+    Exchange,
+    Failure,
+    Judge,
+    Proof,
+    SampleInvalid,
+    cases,
+    judged,
+    proven,
+    shrunk,
+)
 from cli_multi_rapid.contracts.samples import NoDocument
 from cli_multi_rapid.errors import FolderUnwritable
 from cli_multi_rapid.model.contract import CheckStatus, ContractCheck
@@ -50,12 +61,13 @@ class _Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractTrip:
-    """One contract, and what its documents go through. The first language is Python."""
+    """One contract, and what its documents go through. The first language is Python; `kept` is for its programs."""
 
     opened: OpenContracts
     contract: Contract
     languages: Sequence[Language]
     trip: Trip
+    kept: Path
 
     def checks(self, before: Mapping[str, str]) -> Iterator[ContractCheck]:
         """Yield a check for each language, and one for what is never run; `before` has details of what has passed."""
@@ -109,7 +121,7 @@ class ContractTrip:
             return self._not_run(language.target, str(refused))
         exchange = partial(self._through, language, files)
         try:
-            proof = judged(judge, given, exchange([case.text for case in given]), exchange)
+            proof = proven(judge, given, exchange)
         except RuntimeFailed as failed:
             return self._check(language.target, CheckStatus.ERROR, f"there is no verdict: {failed}")
         return _Way(language=language, exchange=exchange, proof=proof)
@@ -126,7 +138,7 @@ class ContractTrip:
             answers = python.exchange([case.text for case in everything]) if everything else []
             for target, cases in written.items():
                 mine, answers = answers[: len(cases)], answers[len(cases) :]
-                back = judged(judge, cases, mine, python.exchange)
+                back = shrunk(judge, judged(judge, cases, mine), python.exchange)
                 way = made[target]
                 if back.failure and isinstance(way, _Way):
                     problem = f"Python read what {target} wrote: {back.failure.problem}"
@@ -138,18 +150,24 @@ class ContractTrip:
         return made
 
     def _through(self, language: Language, files: Mapping[str, str], documents: Sequence[str]) -> list[Answer]:
+        environ = self.opened.project.environ
         with TemporaryDirectory(prefix="cmr-") as folder:
+            if language.compiled:
+                return language.compiled(
+                    self.contract, files, documents,
+                    folder=Path(folder), environment=environ, timeout=_TIMEOUT_S, cache=self.kept,
+                )  # fmt: skip
             return language.runtime.answers(
-                self.contract, files, documents,
-                folder=Path(folder), environment=self.opened.project.environ, timeout=_TIMEOUT_S,
-            )  # fmt: skip
+                self.contract, files, documents, folder=Path(folder), environment=environ, timeout=_TIMEOUT_S
+            )
 
     def _said(self, language: Language, way: "_Way | ContractCheck") -> ContractCheck:
         if isinstance(way, ContractCheck):
             return way
         proof, executed = way.proof, language.runtime.executed(self.opened.project.environ)
         if proof.failure is None:
-            detail = f"{executed}: {proof.equal} documents equal, {proof.refused} refused"
+            unable = f"; its texts cannot hold U+0000, so it refused {proof.unable} more" if proof.unable else ""
+            detail = f"{executed}: {proof.equal} documents equal, {proof.refused} refused{unable}"
             return self._check(language.target, CheckStatus.PASS, detail)
         failure = proof.failure
         said = f"{executed}: {failure.problem}; {failure.case.what}: {_short(failure.case.text)}"

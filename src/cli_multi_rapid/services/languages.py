@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -13,14 +14,16 @@ from cli_multi_rapid.contracts.loading import Contract, ContractSet
 class Runtime(Protocol):
     """What executes generated code of a language; a module is one."""
 
-    NOT_RUN: tuple[tuple[str, str], ...]
-    """What is never executed here, by name, with the reason."""
+    @property
+    def NOT_RUN(self) -> Sequence[tuple[str, str]]:  # noqa: N802  a constant of a module
+        """What is never executed here, by name, with the reason."""
+        ...
 
-    def unavailable(self, environment: Mapping[str, str]) -> str:
+    def unavailable(self, environment: Mapping[str, str], /) -> str:
         """Return why nothing can be executed here; nothing where it can."""
         ...
 
-    def executed(self, environment: Mapping[str, str]) -> str:
+    def executed(self, environment: Mapping[str, str], /) -> str:
         """Return what is executed, in words, with its version."""
         ...
 
@@ -36,21 +39,63 @@ class Runtime(Protocol):
         ...
 
 
+class Compiled(Protocol):
+    """Asks programs that are compiled, and kept in a folder so that they are compiled once."""
+
+    def __call__(
+        self, contract: Contract, files: Mapping[str, str], documents: Sequence[str], *,
+        folder: Path, environment: Mapping[str, str], timeout: float, cache: Path | None,
+    ) -> list[Answer]:  # fmt: skip
+        """Return what the generated code of a contract makes of each document, in an empty folder.
+
+        Raises:
+            RuntimeFailed: there is no verdict.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """One language. `programs` are other names that people know its runtime by; `nul`: its texts can hold U+0000."""
+    """One language. `programs` are other names that people know its runtime by; `nul`: its texts can hold U+0000.
+
+    Where its programs are compiled, `compiled` asks them.
+    """
 
     target: str
     programs: tuple[str, ...]
     files: Callable[[ContractSet, Contract, ir.Root], Mapping[str, str]]
     runtime: Runtime
     nul: bool = True
+    compiled: Compiled | None = None
 
 
-def emitted(emitter: Emitter, contract: Contract, root: ir.Root) -> Mapping[str, str]:
-    """Return the files of a contract in one language by name, with those that they need.
+@cache
+def languages() -> tuple[Language, ...]:
+    """Return the languages that the round trip goes through, Python first."""
+    from cli_multi_rapid.contracts.targets.mql4 import runtime as mql4
+    from cli_multi_rapid.contracts.targets.mql4.emitter import Mql4Emitter
+    from cli_multi_rapid.contracts.targets.python import runtime as python
+    from cli_multi_rapid.contracts.targets.typescript import runtime as typescript
+    from cli_multi_rapid.contracts.targets.typescript.emitter import TypeScriptEmitter
 
-    Raises:
-        Refused: the language cannot express the contract.
-    """
+    return (
+        Language(target="python", programs=("pydantic",), files=_python_files, runtime=python),
+        Language(
+            target="mql4", programs=("g++",), files=partial(_files, Mql4Emitter()), runtime=mql4, nul=False,
+            compiled=mql4.answers,
+        ),
+        Language(
+            target="typescript", programs=("node",), files=partial(_files, TypeScriptEmitter()), runtime=typescript
+        ),
+    )  # fmt: skip
+
+
+def _files(emitter: Emitter, _found: ContractSet, contract: Contract, root: ir.Root) -> Mapping[str, str]:
     return {**emitter.support(), emitter.file_name(contract): emitter.text(contract, root)}
+
+
+def _python_files(found: ContractSet, contract: Contract, _root: ir.Root) -> Mapping[str, str]:
+    from cli_multi_rapid.contracts.targets.python.emitter import PythonEmitter
+
+    emitter = PythonEmitter()
+    return {emitter.file_name(contract): emitter.text(found, contract)}

@@ -3,6 +3,7 @@
 import click
 
 from cli_multi_rapid.cli.options import Common, command
+from cli_multi_rapid.errors import UsageError
 from cli_multi_rapid.model.contract import Mode, ModelTarget
 
 
@@ -19,7 +20,19 @@ from cli_multi_rapid.model.contract import Mode, ModelTarget
     "--mode", type=click.Choice([one.value for one in Mode]), default=Mode.BACKWARD.value, show_default=True,
     help="What is compatible: old documents stay valid, new ones were valid before, or both.",
 )  # fmt: skip
-def validate_contracts(common: Common, *, compat: str, mode: str, **asked: bool) -> int:
+@click.option("--roundtrip", is_flag=True, help="Send generated documents through generated code of every language.")
+@click.option(
+    "--require", metavar="RUNTIME,...", default="", help="What must run in it: mql4, node, pwsh, metaeditor ..."
+)
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Other documents for the round trip (default: 1).")
+@click.option("--documents", type=click.IntRange(1, 100_000), metavar="N", help="Valid documents for each contract.")
+@click.option(
+    "--no-cache", "cache", flag_value=False, default=True, help="Run the round trip where it has passed, too."
+)
+def validate_contracts(
+    common: Common, *, compat: str, mode: str, roundtrip: bool, require: str, seed: int | None, documents: int | None,
+    cache: bool, **asked: bool,
+) -> int:  # fmt: skip
     """Check the contracts in contracts/events, and the examples they have.
 
     Nothing is fetched, and of the project only its own checks in contracts/validators run, once they are trusted.
@@ -29,8 +42,15 @@ def validate_contracts(common: Common, *, compat: str, mode: str, **asked: bool)
     from cli_multi_rapid.services.contracts import Asked, checked_contracts
     from cli_multi_rapid.services.wiring import open_project
 
-    wanted = Asked(compat=compat, mode=Mode(mode), **asked)
-    results = checked_contracts(open_project(common.folder), wanted)
+    wanted, opened = Asked(compat=compat, mode=Mode(mode), **asked), open_project(common.folder)
+    if roundtrip:
+        from cli_multi_rapid.services.roundtrip import proven_contracts, trip_of
+
+        results = proven_contracts(opened, wanted, trip_of(require, seed=seed, documents=documents, cache=cache))
+    elif require or seed is not None or documents is not None or not cache:
+        raise UsageError("--require, --seed, --documents and --no-cache are of the round trip", hint="add --roundtrip")
+    else:
+        results = checked_contracts(opened, wanted)
     if common.as_json:
         emit(contracts_data(results))
     else:

@@ -1,17 +1,11 @@
 """What generated MQL4 makes of documents: what the validator says of them, and the same document again."""
 
-import json
-import os
-import random
 from functools import partial
 
-import pytest
-from contract_samples import DOCUMENTS, WIDE, closed, deep, with_member
+from contract_samples import DOCUMENTS, WIDE
 from rich_contract import RICH, opened
 
-from cli_multi_rapid.contracts.emitting import RuntimeFailed
 from cli_multi_rapid.contracts.roundtrip import cases, proven
-from cli_multi_rapid.contracts.targets.mql4 import runtime
 
 NUL = "\\u0000"
 

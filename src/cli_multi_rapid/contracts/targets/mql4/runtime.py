@@ -79,9 +79,7 @@ def built(
     if not compiler:
         raise RuntimeFailed(unavailable(environment))
     sources = _sources(contract, files)
-    known = _digest(
-        [_version(*_state(compiler)), compiler, *OPTIONS, *(part for pair in sources.items() for part in pair)]
-    )
+    known = _digest(compiler, _version(*_state(compiler)), *OPTIONS, *sources, *sources.values())
     kept = cache / f"mql4-{known}" if cache is not None else None
     if kept is not None and kept.is_file() and os.access(kept, os.X_OK):
         return kept
