@@ -61,7 +61,7 @@ def _read(kind: ir.ArrayType, item: "Shape", name: str) -> list[str]:
     if kind.min_items:
         lines += [
             f"   if(count<{min(kind.min_items, spelling.INT_MAX)})",
-            f'      return(reader_.Fail("there are less than {_items(kind.min_items)}",start));',
+            f'      return(reader_.Fail("there are fewer than {_items(kind.min_items)}",start));',
         ]
     return [*lines, "   return(true);", "  }"]
 
@@ -90,7 +90,7 @@ def _write(kind: ir.ArrayType, item: "Shape", name: str) -> list[str]:
     if kind.min_items:
         lines += [
             f"   if(count<{min(kind.min_items, spelling.INT_MAX)})",
-            f'      return(writer_.Fail("there are less than {_items(kind.min_items)}"));',
+            f'      return(writer_.Fail("there are fewer than {_items(kind.min_items)}"));',
         ]
     if kind.max_items is not None and kind.max_items < spelling.INT_MAX:
         lines += [

@@ -42,9 +42,12 @@ def mangled(key: str, *, empty: str = "empty") -> str:
     return f"n{made}" if made[0].isdigit() or _HIDDEN.match(made) else made
 
 
-def member_names(keys: Sequence[str]) -> dict[str, str]:
-    """Return the name of a member for each key. None of them is what flags of another one could be called."""
-    wishes = {key: mangled(key) for key in keys}
+def member_names(keys: Sequence[str], prefix: str) -> dict[str, str]:
+    """Return the name of a member for each key.
+
+    None of them is what flags of another one could be called, or begins like all that is declared for a contract.
+    """
+    wishes = {key: f"n{made}" if (made := mangled(key)).startswith(prefix) else made for key in keys}
     taken = {wish for wish in wishes.values() if reserved(wish)} | words()
     limit = LIMIT - max(map(len, FLAGS))
     made = unique(keys, lambda key: wishes[key], taken, limit)

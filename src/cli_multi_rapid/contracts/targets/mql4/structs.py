@@ -9,6 +9,7 @@ from cli_multi_rapid.contracts.targets.mql4 import spelling
 from cli_multi_rapid.contracts.targets.mql4.names import member_names
 from cli_multi_rapid.contracts.targets.mql4.shapes import Shape, Shapes
 from cli_multi_rapid.contracts.targets.mql4.unions import cases, kind_enumeration, read_union, write_union
+from cli_multi_rapid.contracts.targets.shared import rule
 
 _DOCUMENT = """
    string            error;          // why FromJson or ToJson has failed; empty where it has not
@@ -63,7 +64,7 @@ def struct(one: ir.ObjectType | ir.UnionType, shapes: Shapes, *, is_root: bool) 
     """Return the struct of an object or a union, after what it needs."""
     if isinstance(one, ir.UnionType):
         return _union(one, shapes, is_root=is_root)
-    names = member_names([member.key for member in one.members])
+    names = member_names([member.key for member in one.members], shapes.names.prefix)
     slots = [
         _Slot(
             member=member, name=names[member.key],
@@ -108,7 +109,9 @@ def _method(returned: str, head: str, body: Sequence[str]) -> list[str]:
 
 
 def _declared(slot: _Slot) -> Iterator[str]:
+    said = rule(slot.member.type, nullable=slot.member.nullable)
     yield from spelling.commented(slot.member.description, "   ")
+    yield from spelling.commented(said if slot.member.required else f"optional: {said}", "   ")
     end = "[]" if slot.shape.is_array else ""
     key = "" if slot.name == slot.member.key else f"  // {spelling.comment(spelling.quoted(slot.member.key))}"
     yield f"   {slot.shape.declared + ' ':<18}{slot.name}{end};{key}"
