@@ -1,7 +1,9 @@
 """Generated MQL4, compiled once for all tests of one contract."""
 
 import os
+import subprocess
 from functools import partial
+from importlib.resources import files as resources
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from contract_samples import Emitted
 from rich_contract import opened
 
 from cli_multi_rapid.contracts.targets.mql4 import runtime
+from cli_multi_rapid.contracts.targets.mql4.adapting import adapted
+from cli_multi_rapid.contracts.targets.mql4.allowed import check_sources
 from cli_multi_rapid.contracts.targets.mql4.emitter import Mql4Emitter
 
 TIMEOUT_S = 60
@@ -61,3 +65,25 @@ def read(through):
         return answer
 
     return partial(one)
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Run an MQL4 script beside the files of a contract; return the lines that it prints."""
+    if reason := runtime.unavailable(os.environ):
+        pytest.skip(reason)
+
+    def run(source, files):
+        check_sources(*files.values(), source)
+        shim = resources(runtime.__package__).joinpath("shim.hpp").read_text("utf-8")
+        for name, text in {**files, "script.mq4": source}.items():
+            (tmp_path / name).write_text(adapted(text), "utf-8")
+        (tmp_path / "shim.hpp").write_text(shim, "utf-8")
+        main = '#include "shim.hpp"\n#include "script.mq4"\nint main() { OnStart(); return 0; }\n'
+        (tmp_path / "main.cpp").write_text(main, "utf-8")
+        compiler = runtime.compiler(os.environ)
+        subprocess.run([compiler, *runtime.OPTIONS, "-o", "script", "main.cpp"], cwd=tmp_path, check=True)
+        ended = subprocess.run([tmp_path / "script"], capture_output=True, check=True, encoding="utf-8")
+        return ended.stderr.splitlines()
+
+    return run

@@ -320,6 +320,52 @@ bool CmrIsDateTime(string text)
    return((between=='T' || between=='t') && CmrIsDateAt(text) && CmrIsTimeAt(text,11));
   }
 
+// Converts a text such as 2026-11-22T09:00:00.123+01:00 to UTC; fractions are cut off. False where it is none, or
+// where a datetime cannot hold it: those go from 1970 to 3000.
+bool CmrToDatetime(string text,datetime &utc)
+  {
+   if(!CmrIsDateTime(text))
+      return(false);
+   int year=CmrDigits(text,0,4);
+   int days=CmrDigits(text,8,2)-1;
+   int minutes=0;
+   int at=19;
+   for(int month=1; month<CmrDigits(text,5,2); month++)
+      days+=CmrDaysOfMonth(year,month);
+   if(year<1969 || year>3000)
+      return(false);
+   days+=(year-1970)*365+(year-1969)/4-(year-1901)/100+(year-1601)/400;
+   while(StringGetCharacter(text,at)=='.' || CmrIsDigit(StringGetCharacter(text,at)))
+      at++;
+   CmrReadOffset(text,at,minutes);
+   long seconds=(long)days*86400+CmrDigits(text,11,2)*3600+CmrDigits(text,14,2)*60+CmrDigits(text,17,2)-minutes*60;
+   if(seconds<0 || seconds>32535215999)
+      return(false);
+   utc=(datetime)seconds;
+   return(true);
+  }
+
+// Converts a time of UTC to a text such as 2026-11-22T09:00:00Z.
+string CmrFromDatetime(datetime utc)
+  {
+   long seconds=(long)utc;
+   int  days=(int)(seconds/86400);
+   int  rest=(int)(seconds%86400);
+   int  year=1970;
+   int  month=1;
+   while(days>=337+CmrDaysOfMonth(year,2))
+     {
+      days-=337+CmrDaysOfMonth(year,2);
+      year++;
+     }
+   while(days>=CmrDaysOfMonth(year,month))
+     {
+      days-=CmrDaysOfMonth(year,month);
+      month++;
+     }
+   return(StringFormat("%04d-%02d-%02dT%02d:%02d:%02dZ",year,month,days+1,rest/3600,rest/60%60,rest%60));
+  }
+
 // 00112233-4455-6677-8899-aabbccddeeff
 bool CmrIsUuid(string text)
   {

@@ -19,7 +19,7 @@ DIRECTIVES = frozenset({"define", "endif", "ifndef", "include", "property"})
 BUILT_IN = frozenset({
     "ArrayInitialize", "ArrayResize", "ArraySize", "INT_MAX", "INT_MIN", "IntegerToString", "LONG_MAX", "LONG_MIN",
     "MathFloor", "MathIsValidNumber", "Print", "ShortToString", "StringFormat", "StringGetCharacter", "StringLen",
-    "StringSubstr", "StringToDouble",
+    "StringSubstr", "StringToDouble", "TimeGMT",
 })  # fmt: skip
 """What the shim has of what MQL4 has built in."""
 

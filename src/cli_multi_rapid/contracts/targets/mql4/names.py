@@ -47,7 +47,7 @@ def member_names(keys: Sequence[str], prefix: str) -> dict[str, str]:
 
     None of them is what flags of another one could be called, or begins like all that is declared for a contract.
     """
-    wishes = {key: f"n{made}" if (made := mangled(key)).startswith(prefix) else made for key in keys}
+    wishes = {key: f"n{mangled(key)}" if mangled(key).startswith(prefix) else mangled(key) for key in keys}
     taken = {wish for wish in wishes.values() if reserved(wish)} | words()
     limit = LIMIT - max(map(len, FLAGS))
     made = unique(keys, lambda key: wishes[key], taken, limit)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -29,17 +30,24 @@ COMPILERS = ("g++", "clang++", "c++")
 OPTIONS = ("-std=c++17", "-O0", "-w", "-fno-exceptions", "-fno-rtti", "-fno-operator-names", "-fwrapv")
 _SHIM, _DRIVER, _MAIN, _PROGRAM = "shim.hpp", "driver.hpp", "main.cpp", "program"
 _ASK_TIMEOUT_S = 30.0
+_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
 
 
 def unavailable(environment: Mapping[str, str]) -> str:
     """Return why MQL4 cannot be executed here; empty where it can."""
-    return "" if _compiler(environment) else f"no C++ compiler ({', '.join(COMPILERS)}) is on PATH"
+    return "" if compiler(environment) else f"no C++ compiler ({', '.join(COMPILERS)}) is on PATH"
+
+
+def compiler(environment: Mapping[str, str]) -> str:
+    """Return the compiler that is used; nothing where there is none."""
+    found = (find_program(name, environment.get("PATH", "")) for name in COMPILERS)
+    return next((one for one in found if one is not None), "")
 
 
 def executed(environment: Mapping[str, str]) -> str:
     """Return what executes it, in words."""
-    return f"host-compiled MQL4 subset, {_version(*_state(_compiler(environment)))}"
+    return f"host-compiled MQL4 subset, {_shown(compiler(environment))}"
 
 
 def answers(
@@ -75,17 +83,17 @@ def built(
     Raises:
         RuntimeFailed: as `answers`.
     """
-    compiler = _compiler(environment)
-    if not compiler:
+    program = compiler(environment)
+    if not program:
         raise RuntimeFailed(unavailable(environment))
     sources = _sources(contract, files)
-    known = _digest(compiler, _version(*_state(compiler)), *OPTIONS, *sources, *sources.values())
+    known = _digest(program, _version(*_state(program)), *OPTIONS, *sources, *sources.values())
     kept = cache / f"mql4-{known}" if cache is not None else None
     if kept is not None and kept.is_file() and os.access(kept, os.X_OK):
         return kept
     for name, text in sources.items():
         (folder / name).write_text(text, "utf-8")
-    _compile([compiler, *OPTIONS, "-o", _PROGRAM, _MAIN], folder, environ=_environ(environment), timeout_s=timeout)
+    _compile([program, *OPTIONS, "-o", _PROGRAM, _MAIN], folder, environ=_environ(environment), timeout_s=timeout)
     if kept is None:
         return folder / _PROGRAM
     _keep(folder / _PROGRAM, kept)
@@ -139,24 +147,25 @@ def _environ(environment: Mapping[str, str]) -> dict[str, str]:
     return {**{name: value for name, value in environment.items() if name in _KEPT}, "LC_ALL": "C"}
 
 
-def _compiler(environment: Mapping[str, str]) -> str:
-    found = (find_program(name, environment.get("PATH", "")) for name in COMPILERS)
-    return next((one for one in found if one is not None), "")
-
-
 def _state(program: str) -> tuple[str, int, int]:
     state = Path(program).stat()
     return program, state.st_size, state.st_mtime_ns
 
 
+def _shown(program: str) -> str:
+    """Return a compiler with its version, such as `g++ 12.2.0`."""
+    numbers = _NUMBERS.findall(_version(*_state(program)))
+    return " ".join([Path(program).name, *numbers[-1:]])
+
+
 @lru_cache(maxsize=16)
 def _version(program: str, _size: int, _time: int) -> str:
-    """Return the name and version of a compiler, asked once while its file stays the same."""
+    """Return what a compiler says of its version, asked once while its file stays the same."""
     try:
         ended = subprocess.run(
-            (program, "-dumpfullversion"), stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            (program, "--version"), stdin=subprocess.DEVNULL, capture_output=True, check=False,
             timeout=_ASK_TIMEOUT_S, encoding="utf-8", errors="replace",
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
-        return Path(program).name
-    return f"{Path(program).name} {ended.stdout.strip()}".strip()
+        return ""
+    return ended.stdout.partition("\n")[0].strip()

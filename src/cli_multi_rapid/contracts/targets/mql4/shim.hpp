@@ -9,6 +9,7 @@ typedef unsigned char uchar;
 typedef unsigned short ushort;
 typedef unsigned int uint;
 typedef unsigned long ulong;
+typedef long datetime;
 typedef __SIZE_TYPE__ cmr_size;
 
 const int INT_MIN = -2147483647 - 1;
@@ -22,6 +23,7 @@ extern "C" long write(int, const void *, cmr_size);
 extern "C" long read(int, void *, cmr_size);
 extern "C" double strtod(const char *, char **);
 extern "C" void _exit(int);
+extern "C" long time(long *);
 
 // Ends the program, as the terminal ends one after a critical error.
 [[noreturn]] inline void stop(const char *reason)
@@ -209,6 +211,8 @@ inline double StringToDouble(const string &text)
 }
 inline double MathFloor(double value) { return __builtin_floor(value); }
 inline bool MathIsValidNumber(double value) { return value - value == 0.0; }
+
+inline datetime TimeGMT() { return cmr_host::time(nullptr); }
 
 namespace cmr_host
 {
