@@ -112,6 +112,7 @@ FOREIGN = {
     "a raw text": 'a=R"(x)";',
     "a wide text": 's=L"x";',
     "a text of UTF-8": 's=u8"x";',
+    "a raw text by a name that is there": 'int R=1; s=R"(x)";',
     "a text with a name behind it": 's="x"s;',
     "an unsigned number": "a=1u;",
     "a long number": "a=1L;",
@@ -218,5 +219,5 @@ def test_three_things_are_written_otherwise_for_the_compiler():
 
 
 def test_texts_and_comments_are_not_changed():
-    source = '// int a[];\nstring s="int a[]; T &b[] #property strict";\n'
+    source = '// int a[];\nstring s="int a[]; T &b[] #property strict";\nint a[2];\nb=c&d[0];\nint e[]={1};\n'
     assert adapted(source) == source

@@ -14,7 +14,8 @@ from cli_multi_rapid.contracts.targets.mql4.emitter import Mql4Emitter
 ROOT = Path(__file__).resolve().parents[4]
 SAMPLE = ROOT / "src/cli_multi_rapid/starter/sample"
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
-SCRIPTS = [text for file in DOCS for text in re.findall(r"^```mql4\n(.*?)^```$", file.read_text("utf-8"), re.DOTALL | re.MULTILINE)]
+BLOCK = re.compile(r"^```mql4\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SCRIPTS = [text for file in DOCS for text in BLOCK.findall(file.read_text("utf-8"))]
 
 
 @pytest.fixture

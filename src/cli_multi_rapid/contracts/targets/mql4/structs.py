@@ -8,7 +8,7 @@ from cli_multi_rapid.contracts.schema_tree import escaped
 from cli_multi_rapid.contracts.targets.mql4 import spelling
 from cli_multi_rapid.contracts.targets.mql4.names import member_names
 from cli_multi_rapid.contracts.targets.mql4.shapes import Shape, Shapes
-from cli_multi_rapid.contracts.targets.mql4.unions import cases, kind_enumeration, read_union, write_union
+from cli_multi_rapid.contracts.targets.mql4.unions import Case, cases, kind_enumeration, read_union, write_union
 from cli_multi_rapid.contracts.targets.shared import rule
 
 _DOCUMENT = """
@@ -83,6 +83,11 @@ def struct(one: ir.ObjectType | ir.UnionType, shapes: Shapes, *, is_root: bool) 
         *_method("bool", "Write(CmrWriter &writer_)", _written(slots)),
     ]
     return [_struct(name, one.description, body, is_root=is_root)]
+
+
+def _declared_case(case: Case) -> list[str]:
+    told = [*spelling.commented(case.description, "   "), *spelling.commented(f"of the kind {case.constant}", "   ")]
+    return [*told, f"   {case.struct + ' ':<18}{case.name};"]
 
 
 def _struct(name: str, description: str, body: Sequence[str], *, is_root: bool) -> list[str]:
@@ -207,8 +212,9 @@ def _union(one: ir.UnionType, shapes: Shapes, *, is_root: bool) -> list[list[str
     made = cases(one, name, shapes)
     cleared = [f"kind={made.unset};", *(f"{case.name}.Clear();" for case in made.cases), *_no_error(is_root)]
     body = [
+        *spelling.commented(f"which of the following it is, told by the key {spelling.quoted(made.key)}", "   "),
         f"   {made.enumeration + ' ':<18}kind;",
-        *(f"   {case.struct + ' ':<18}{case.name};" for case in made.cases),
+        *(line for case in made.cases for line in _declared_case(case)),
         *_common(name, is_root=is_root),
         *_method("void", "Clear()", cleared),
         "",

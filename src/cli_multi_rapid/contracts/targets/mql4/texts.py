@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cli_multi_rapid.contracts import ir
 from cli_multi_rapid.contracts.emitting import Refused
-from cli_multi_rapid.contracts.patterns import Automaton, PatternRefused, automaton
+from cli_multi_rapid.contracts.patterns import Automaton, automaton
 from cli_multi_rapid.contracts.targets.mql4 import spelling
 from cli_multi_rapid.contracts.targets.mql4.names import Globals, mangled
 from cli_multi_rapid.model.contract import Violation
@@ -118,10 +118,7 @@ def _characters(count: int) -> str:
 
 
 def _automaton(pattern: str, place: str) -> Automaton:
-    try:
-        made = automaton(pattern)
-    except PatternRefused as refused:
-        raise Refused(Violation(place=place, reason=f"the pattern: {refused}")) from refused
+    made = automaton(pattern)
     if len(made.edges) > MAX_STATES:
         reason = f"the pattern needs {len(made.edges)} states; for MQL4 {MAX_STATES} are possible"
         raise Refused(Violation(place=place, reason=f"{reason}: shorten its repetitions, or use maxLength"))

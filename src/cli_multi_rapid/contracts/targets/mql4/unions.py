@@ -12,12 +12,13 @@ from cli_multi_rapid.contracts.targets.mql4.texts import enum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case: the text that tells it, its name in the enumeration, its member, and the type of that."""
+    """One case: the text that tells it, its name in the enumeration, its member, and the type of that, with what it is."""
 
     tag: str
     constant: str
     name: str
     struct: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ def cases(one: ir.UnionType, name: str, shapes: Shapes) -> Cases:
         cases=tuple(
             Case(
                 tag=tag, constant=names.take(f"{local}Kind_{mangled(tag, empty='EMPTY')}"), name=members[tag],
-                struct=shapes.structs[case.place],
+                struct=shapes.structs[case.place], description=case.description,
             )
             for tag, case in one.cases
         ),
