@@ -63,11 +63,9 @@ def test_one_that_is_too_old_on_the_path_does_not_hide_the_one_beside_the_interp
     ("code", "reason"),
     [
         ("process.exit(0);", "it answered 0 of 2 documents"),
-        ("process.exit(3);", "it ended with 3"),
         ("throw new TypeError('odd');", "it ended with 1: .*odd"),
         ("process.kill(process.pid, 'SIGKILL');", "it ended with -9"),
         ("while (true);", "it did not end within 0.5 s"),
-        ("require('fs').readFileSync('/etc/hostname');", "it ended with 1"),
         ("process.getBuiltinModule('fs').readFileSync('/etc/hostname');", "it ended with 1: .*restricted"),
         ("process.getBuiltinModule('fs').writeFileSync('/tmp/cmr-reaches-out', 'x');", "restricted"),
         ("process.getBuiltinModule('child_process').spawnSync('true');", "restricted"),
