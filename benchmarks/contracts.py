@@ -1,7 +1,7 @@
 """Contracts: a document is validated, code of many contracts is generated, and drift is looked for; beside peers.
 
 Peers that generate are command lines for one file each, so that many contracts take many calls. Some are made, and the
-time of all is computed from them; the table says so.
+time of all is computed from them; the table says so. Aims are about processor time, which a busy machine spoils least.
 """
 
 import json
@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
+
+from measuring import Contender, Sample, measure
 
 OURS = "cli-multi-rapid"
 DRIFT = "cli-multi-rapid validate-contracts --drift"
@@ -22,7 +24,7 @@ JSONSCHEMA = "jsonschema"
 CODEGEN = "datamodel-codegen command line"
 QUICKTYPE = "quicktype command line"
 LIMITS = {"validate": 2.0, "generate": 2000.0, "drift": 50.0}
-"""Microseconds a document; milliseconds of a whole process; milliseconds within a process."""
+"""Microseconds a document; milliseconds of a whole process, and within one."""
 
 _AIMED = 50
 _SECONDS = 0.05
@@ -32,16 +34,16 @@ _PART = "parts/money.json"
 
 @dataclass(slots=True, kw_only=True)
 class Found:
-    """What was measured: microseconds a document, milliseconds of processes by name, and who was not there.
+    """What was measured: microseconds a document, whole processes by name, drift within one, and who was not there.
 
-    `calls` tells how many calls of a peer were made; its times are those of one call.
+    `calls` tells how many calls of a peer were made in a round; its samples are those of one call each.
     """
 
     contracts: int
     calls: int
     targets: tuple[str, ...] = ()
     document_us: dict[str, list[float]] = field(default_factory=dict)
-    process_ms: dict[str, list[float]] = field(default_factory=dict)
+    processes: dict[str, list[Sample]] = field(default_factory=dict)
     drift_ms: list[float] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
 
@@ -50,13 +52,16 @@ class Found:
         times = self.document_us.get(name)
         return min(times) if times else None
 
-    def generated(self, name: str) -> float | None:
-        """Return the median time in milliseconds to generate code of all contracts."""
-        times = self.process_ms.get(name)
-        return median(times) * (1 if name.startswith(OURS) else self.contracts) if times else None
+    def generated(self, name: str) -> tuple[float, float] | None:
+        """Return the time in milliseconds to generate code of all contracts: least processor time, median wall time."""
+        samples = self.processes.get(name)
+        if not samples:
+            return None
+        times = 1 if name.startswith(OURS) else self.contracts
+        return min(one.cpu_ms for one in samples) * times, median(one.wall_ms for one in samples) * times
 
     def drift(self) -> float | None:
-        """Return the least time in milliseconds to read all contracts and to look for drift, beyond start-up."""
+        """Return the least processor time in milliseconds of reading all contracts and looking for drift."""
         return min(self.drift_ms) if self.drift_ms else None
 
 
@@ -83,9 +88,9 @@ def measured(scratch: Path, environ: Mapping[str, str], *, contracts: int, round
             *peers.items(),
         ]
         for name, commands in turns:
-            times = [_run(command, root, environ) for command in commands]
+            samples = [_run(name, command, root, environ) for command in commands]
             if number:
-                found.process_ms.setdefault(name, []).extend(times)
+                found.processes.setdefault(name, []).extend(samples)
         found.drift_ms.append(_drift(root))
     return found
 
@@ -96,26 +101,25 @@ def table(found: Found) -> list[str]:
     base = found.validated(f"{OURS}: schema only")
     for name, times in found.document_us.items():
         lines.append(f"  {name:<44}{min(times):>10.2f}{min(times) / (base or 1):>8.1f}{len(times):>5}")
-    lines += ["", f"{f'code of {found.contracts} contracts (ms, wall)':<46}{'median':>10}{'ratio':>8}{'n':>5}"]
-    least = found.generated(next(iter(found.process_ms), ""))
-    for name in found.process_ms:
-        whole = found.generated(name) or 0.0
+    head = f"code of {found.contracts} contracts (ms)"
+    lines += ["", f"{head:<46}{'cpu min':>10}{'wall med':>10}{'cpu ratio':>11}{'n':>5}"]
+    least = found.generated(next(iter(found.processes), ""))
+    for name, samples in found.processes.items():
+        cpu, wall = found.generated(name) or (0.0, 0.0)
         calls = "" if name.startswith(OURS) else f"  {found.contracts} calls, computed from {found.calls} a round"
-        count = len(found.process_ms[name])
-        lines.append(f"  {name:<44}{whole:>10.0f}{whole / (least or 1):>8.1f}{count:>5}{calls}")
-    drift = found.drift()
-    lines.append(
-        f"  {'drift is looked for, beyond start-up (least)':<44}{'-' if drift is None else f'{drift:.0f}':>10}"
-    )
+        ratio = cpu / least[0] if least else 0.0
+        lines.append(f"  {name:<44}{cpu:>10.0f}{wall:>10.0f}{ratio:>11.1f}{len(samples):>5}{calls}")
+    if found.drift_ms:
+        lines.append(f"  {'reading and drift, within a process':<44}{min(found.drift_ms):>10.0f}")
     return [*lines, *(f"not run: {name}: {why}" for name, why in found.missing.items())]
 
 
 def aims(found: Found | None) -> dict[str, tuple[float | None, float, str]]:
     """Return what is aimed at: what was found, the limit and the unit."""
-    own = next(iter(found.process_ms), "") if found else ""
+    own = next(iter(found.processes), "") if found else ""
     validated = found.validated(f"{OURS}: schema only") if found else None
     generated = found.generated(own) if found and own else None
-    whole = generated if found and found.contracts == _AIMED else None
+    whole = generated[0] if generated and found and found.contracts == _AIMED else None
     return {
         "validating a document": (validated, LIMITS["validate"], "us"),
         f"code of {_AIMED} contracts, one process": (whole, LIMITS["generate"], "ms"),
@@ -127,7 +131,8 @@ def data(found: Found) -> dict[str, object]:
     """Return what was measured as plain data."""
     return {
         "contracts": found.contracts, "targets": found.targets, "calls": found.calls,
-        "document_us": found.document_us, "process_ms": found.process_ms, "drift_ms": found.drift_ms,
+        "document_us": found.document_us, "drift_ms": found.drift_ms,
+        "processes": {name: [asdict(one) for one in samples] for name, samples in found.processes.items()},
         "not_run": found.missing,
     }  # fmt: skip
 
@@ -172,9 +177,9 @@ def _drift(root: Path) -> float:
     from cli_multi_rapid.services.models import drift_checks
     from cli_multi_rapid.services.wiring import open_project
 
-    start = time.perf_counter()
+    start = time.process_time()
     checks = drift_checks(opened_contracts(open_project(root)))
-    took = (time.perf_counter() - start) * 1000
+    took = (time.process_time() - start) * 1000
     assert all(check.status == "pass" for one in checks.values() for check in one)
     return took
 
@@ -217,12 +222,9 @@ def _unable(command: list[str], root: Path, environ: Mapping[str, str]) -> str:
     return done.stderr.partition("\n")[0] if done.returncode else ""
 
 
-def _run(command: list[str], root: Path, environ: Mapping[str, str]) -> float:
-    before = time.perf_counter()
-    done = subprocess.run(command, cwd=root, env=dict(environ), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command[:6])} ended with {done.returncode}: {done.stdout}{done.stderr}")
-    return (time.perf_counter() - before) * 1000
+def _run(name: str, command: list[str], root: Path, environ: Mapping[str, str]) -> Sample:
+    contender = Contender(group="contracts", name=name, argv=tuple(command), cwd=root, env=environ)
+    return measure(contender, root.parent / "contracts-output")
 
 
 def _write(root: Path, contracts: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli_multi_rapid.errors import ProjectMissing, SpecInvalid
+from cli_multi_rapid.model.contract import ModelTarget, PythonStyle
 from cli_multi_rapid.model.gate import Level
 from cli_multi_rapid.model.problems import PROBLEMS
 from cli_multi_rapid.services.settings import ProjectSettings, load_settings, read_jobs, shown_settings
@@ -229,3 +230,26 @@ def test_shown_settings(place: Place) -> None:
         "jobs.all": ["a", "b"],
     }  # fmt: skip
     assert set(shown_settings(found)) == set(found.origins)
+
+
+def test_what_is_generated_of_contracts(place: Place) -> None:
+    body = "contracts:\n  targets: [python, mql4]\n  python:\n    {style: typed-dict, folder: src/shop/models}\n"
+    place.write(HEAD + body)
+    found = place.load()
+    assert found.contracts.targets == (ModelTarget.PYTHON, ModelTarget.MQL4)
+    assert (found.contracts.python.style, found.contracts.python.folder) == (PythonStyle.TYPED_DICT, "src/shop/models")
+    shown = {name: value for name, value in shown_settings(found).items() if name.startswith("contracts.")}
+    assert shown == {
+        "contracts.targets": ["python", "mql4"], "contracts.python.style": "typed-dict",
+        "contracts.python.folder": "src/shop/models",
+    }  # fmt: skip
+    assert found.origins["contracts.targets"] == "config/workflow-config.yaml:3"
+    place.write(f"{HEAD}contracts: {{targets: [pyhton]}}\n")
+    ((where, code, message, fix),) = place.said()
+    assert (where, code) == ("config/workflow-config.yaml:2:23", "SPEC-VALUE")
+    assert "python" in fix, message
+    place.write(HEAD)
+    place.user.write_text(f"{HEAD}contracts: {{targets: [python]}}\n")
+    assert [one[:3] for one in place.said()] == [
+        ("USER:2:1", "SPEC-KEY-UNKNOWN", "'contracts' belongs into the file of a project")
+    ]

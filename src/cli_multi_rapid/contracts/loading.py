@@ -54,9 +54,12 @@ class ContractSet:
     references: dict[Target, Target] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     _places: dict[str, dict[str, str]] = field(default_factory=dict)
+    _closures: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def closure(self, contract: Contract) -> tuple[str, ...]:
         """Return the paths of all documents that a contract is made of, its own first, the others sorted."""
+        if contract.path in self._closures:
+            return self._closures[contract.path]
         leads: dict[str, set[str]] = {}
         for source, target in self.references.items():
             leads.setdefault(source.path, set()).add(target.path)
@@ -67,7 +70,8 @@ class ContractSet:
             if here not in reached:
                 reached.add(here)
                 todo += leads.get(here, ())
-        return (contract.path, *sorted(reached - {contract.path}))
+        self._closures[contract.path] = (contract.path, *sorted(reached - {contract.path}))
+        return self._closures[contract.path]
 
     def resolved(self, target: Target) -> object | None:
         """Return the schema at a place; None where there is none."""
