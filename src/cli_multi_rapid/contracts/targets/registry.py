@@ -16,6 +16,7 @@ from cli_multi_rapid.model.version import VERSION
 
 FOLDER = "contracts/models"
 EMITTERS: Mapping[ModelTarget, str] = {
+    ModelTarget.MQL4: "cli_multi_rapid.contracts.targets.mql4.emitter:Mql4Emitter",
     ModelTarget.TYPESCRIPT: "cli_multi_rapid.contracts.targets.typescript.emitter:TypeScriptEmitter",
 }
 """Languages whose code is made of the types of the profile, and `module:class` of what makes it."""

@@ -69,6 +69,18 @@ def test_numbers_keep_their_value(imported, text):
     assert type(module.parse(f'{{"n": {text}}}').n) is float
 
 
+def test_bounds_that_no_type_has_are_left_to_the_schema(imported):
+    far = {"minimum": -1e308, "maximum": 1e308}
+    long = {"maxLength": 10**30, "maxItems": 10**30}
+    module = imported(
+        closed(
+            n={"type": "number", **far}, t={**TEXT, **long}, a={"type": "array", **long}, i={"type": "integer", **far}
+        )
+    )
+    accepted(module, '{"n": 1e307, "t": "x", "a": [1], "i": 3}')
+    assert refused(module, '{"n": 1.5e308}').pointer == "/n"
+
+
 def test_missing_and_null_are_told_apart(imported):
     module = imported(
         closed(("must",), must={"type": ["string", "null"]}, may={"type": ["integer", "null"]}, text=TEXT)

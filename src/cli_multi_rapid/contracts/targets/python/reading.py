@@ -232,11 +232,12 @@ def _kinds(schema: Schema) -> list[str]:
 
 
 def _bounds(facets: list[Facet], kind: str) -> tuple[tuple[str, int | float], ...]:
+    """Return the first bound of each keyword. What is beyond int64 is left to the schema."""
     made: dict[str, int | float] = {}
     for _, schema in facets:
         for keyword in _BOUNDS.get(kind, ()):
             value = schema.get(keyword)
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, int | float) and not isinstance(value, bool) and INT64_MIN <= value <= INT64_MAX:
                 made.setdefault(keyword, int(value) if value == int(value) else value)
     return tuple(made.items())
 
