@@ -268,6 +268,10 @@ def test_links_are_not_followed(project, tmp_path):
     os.mkfifo(project.root / MODELS / "order_v1_2.py")
     assert project.cmr("generate-models", *PYTHON).err.count("error[MODELS-FILE]") == 2
     assert target.read_text() == "x"
+    (project.root / MANIFEST).symlink_to(target)
+    done = project.cmr("generate-models", *PYTHON)
+    assert (done.code, done.err.count(f"where  {MANIFEST}")) == (1, 1)
+    assert target.read_text() == "x"
 
 
 def test_contracts_that_would_become_the_same_file(project):
