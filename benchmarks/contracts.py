@@ -67,14 +67,14 @@ class Found:
 
 def measured(scratch: Path, environ: Mapping[str, str], *, contracts: int, rounds: int, calls: int) -> Found:
     """Measure everything on so many contracts, taking turns; peers get `calls` calls a round."""
-    from cli_multi_rapid.contracts.targets.registry import available
+    from cli_multi_rapid.model.contract import ModelTarget
 
     root = scratch / "contracts-project"
     _write(root, contracts)
     found = Found(contracts=contracts, calls=calls)
     _documents(root, found, rounds)
     ours = [sys.executable, "-m", "cli_multi_rapid"]
-    found.targets = tuple(available())
+    found.targets = tuple(one.value for one in ModelTarget)
     every = [argument for one in found.targets for argument in ("--target", one)]
     peers = _peers(root, scratch, found)
     if reason := _unable([*ours, "generate-models", *every], root, environ):

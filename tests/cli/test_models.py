@@ -314,6 +314,18 @@ def test_an_interruption_leaves_what_the_next_generation_mends(generated):
 TYPESCRIPT = "contracts/models/typescript"
 
 
+def test_without_a_choice_every_language_is_generated(project):
+    done = project.cmr("generate-models")
+    assert done.code == 0, done.err
+    made = {path for path in files(project) if "tick" in path.lower()}
+    assert made == {
+        "python/tick_v1_0.py", "typescript/tick_v1_0.ts", "powershell/Tick_v1_0.psm1", "mql4/Tick_v1_0.mqh",
+    }  # fmt: skip
+    assert project.cmr("generate-models").out.count("unchanged") == 4
+    assert project.cmr("generate-models", "--check").code == 0
+    assert checks(project)[0] == 0
+
+
 def test_languages_are_generated_side_by_side_and_one_alone_leaves_the_others(project):
     assert project.cmr("generate-models", *PYTHON, "--target", "typescript").code == 0
     before = files(project)

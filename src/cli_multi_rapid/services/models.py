@@ -23,7 +23,6 @@ from cli_multi_rapid.contracts.targets.registry import (
     Made,
     Making,
     Settings,
-    available,
     generator_of,
     key_of,
     options_of,
@@ -102,8 +101,8 @@ def _work(opened: OpenContracts, targets: Sequence[ModelTarget], *, recorded: bo
     project = opened.project
     config = load_settings(project.root, environ=project.environ).contracts
     manifest = _manifest(project)
-    known = tuple(one for one in available() if one in manifest.targets) if recorded else ()
-    chosen = tuple(dict.fromkeys(targets)) or config.targets or known or available()
+    known = tuple(one for one in ModelTarget if one in manifest.targets) if recorded else ()
+    chosen = tuple(dict.fromkeys(targets)) or config.targets or known or tuple(ModelTarget)
     python = Settings(
         folder=config.python.folder or f"{FOLDER}/{ModelTarget.PYTHON}",
         style=config.python.style or PythonStyle.PYDANTIC,

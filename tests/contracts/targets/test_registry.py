@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from cli_multi_rapid.contracts.targets.registry import EMITTERS, Settings, available, generator_of, options_of
+from cli_multi_rapid.contracts.targets.registry import EMITTERS, Settings, generator_of, options_of
 from cli_multi_rapid.model.contract import ModelTarget, PythonStyle
 
 
@@ -14,6 +14,10 @@ from cli_multi_rapid.model.contract import ModelTarget, PythonStyle
 def test_emitters_are_for_the_language_they_are_listed_by(target):
     module, _, name = EMITTERS[target].partition(":")
     assert getattr(import_module(module), name)().target == target
+
+
+def test_every_language_has_an_emitter():
+    assert {ModelTarget.PYTHON, *EMITTERS} == set(ModelTarget)
 
 
 def test_no_language_is_loaded_before_it_is_asked_for():
@@ -32,4 +36,3 @@ def test_what_code_depends_on_is_told_apart():
     assert len({options_of(ModelTarget.PYTHON, one) for one in (plain, moved, typed)}) == 3
     assert "datamodel-code-generator" in generator_of(ModelTarget.PYTHON, plain)
     assert "datamodel-code-generator" not in generator_of(ModelTarget.PYTHON, typed)
-    assert available()[0] is ModelTarget.PYTHON

@@ -10,21 +10,16 @@ from cli_multi_rapid.contracts.emitting import Emitter, Refused
 from cli_multi_rapid.contracts.loading import Contract, ContractSet
 from cli_multi_rapid.contracts.profile import Lowered, lowered
 from cli_multi_rapid.contracts.targets.python.words import compact
-from cli_multi_rapid.errors import ToolMissing
 from cli_multi_rapid.model.contract import ModelTarget, PythonStyle, Violation
 from cli_multi_rapid.model.version import VERSION
 
 FOLDER = "contracts/models"
 EMITTERS: Mapping[ModelTarget, str] = {
     ModelTarget.MQL4: "cli_multi_rapid.contracts.targets.mql4.emitter:Mql4Emitter",
+    ModelTarget.POWERSHELL: "cli_multi_rapid.contracts.targets.powershell.emitter:PowerShellEmitter",
     ModelTarget.TYPESCRIPT: "cli_multi_rapid.contracts.targets.typescript.emitter:TypeScriptEmitter",
 }
 """Languages whose code is made of the types of the profile, and `module:class` of what makes it."""
-
-
-def available() -> tuple[ModelTarget, ...]:
-    """Return the languages that there is an emitter for."""
-    return (ModelTarget.PYTHON, *EMITTERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +75,6 @@ class Making:
         return emitter.file_name, lambda contract: emitter.text(self.found, contract), {}
 
     def _emitter(self, target: ModelTarget) -> "_Writer":
-        if target not in EMITTERS:
-            raise ToolMissing(f"nothing generates {target} yet", hint="generate other targets")
         module, _, name = EMITTERS[target].partition(":")
         emitter: Emitter = getattr(import_module(module), name)()
         return emitter.file_name, lambda contract: emitter.text(contract, self._root(contract)), emitter.support()
