@@ -1,7 +1,7 @@
 """Schemas that nobody here wrote, where a folder of them is at hand.
 
-`NAME/schema.json` is a schema of draft 2020-12 or 07, files beside it are what it refers to, and
-`NAME/documents/*.json` are documents or lists of them. Our contracts refer to the file, as a project would.
+`NAME/schema.json` is a schema of draft 2020-12 or 07, files beside it are what it refers to; `NAME/documents/*.json`
+are documents or lists of them. Our contracts refer to the file, as a project would.
 """
 
 import json
