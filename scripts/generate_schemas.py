@@ -1,4 +1,6 @@
-"""Write the JSON Schema of every file format from the dataclasses that execute it. `--check` only compares."""
+"""Write what the package ships of schemas: that of every file format, from the dataclasses that execute it, and the
+contracts of the program's own events, from contracts/events. `--check` only compares.
+"""
 
 import argparse
 import json
@@ -14,7 +16,9 @@ from cli_multi_rapid.model.policy import WAIVERS_SCHEMA, WaiverFile
 from cli_multi_rapid.model.report import REPORT_SCHEMA, ReportFile
 from cli_multi_rapid.model.settings import CONFIG_SCHEMA, ConfigFile
 
-FOLDER = Path(__file__).parents[1] / "src" / "cli_multi_rapid" / "model" / "schemas"
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "src" / "cli_multi_rapid" / "model" / "schemas"
+EVENTS = ROOT / "contracts" / "events"
 FORMATS: dict[str, tuple[type, str, str]] = {
     "phase": (PhaseSpec, SCHEMA, "A phase of CLI Multi-Rapid"),
     "gates": (GateFile, GATES_SCHEMA, "Compliance gates of CLI Multi-Rapid"),
@@ -40,26 +44,37 @@ def schema(name: str) -> str:
     return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
 
 
+def events() -> str:
+    """Return the contracts of the program's own events and what they refer to as one text, a file a line."""
+    paths = sorted([*EVENTS.glob("*.json"), *EVENTS.glob("parts/*.json")])
+    lines = (
+        f"{json.dumps(path.relative_to(ROOT).as_posix())}: {json.dumps(json.loads(path.read_bytes()))}"
+        for path in paths
+    )
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def made() -> dict[str, str]:
+    """Return the content of every file by its name."""
+    return {"events.json": events(), **{f"{name}.schema.json": schema(name) for name in FORMATS}}
+
+
 def main() -> int:
     """Write the files, or with `--check` return 1 if one of them would change."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file would change")
     check = parser.parse_args().check
-    changed = [name for name in FORMATS if _current(name) != schema(name)]
-    for name in changed:
-        sys.stderr.write(f"{_path(name).name} {'differs from the model' if check else 'written'}\n")
+    changed = {name: text for name, text in made().items() if _current(name) != text}
+    for name, text in changed.items():
+        sys.stderr.write(f"{name} {'differs from the model' if check else 'written'}\n")
         if not check:
-            _path(name).parent.mkdir(exist_ok=True)
-            _path(name).write_text(schema(name), encoding="utf-8", newline="\n")
+            FOLDER.mkdir(exist_ok=True)
+            (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")
     return 1 if check and changed else 0
 
 
-def _path(name: str) -> Path:
-    return FOLDER / f"{name}.schema.json"
-
-
 def _current(name: str) -> str:
-    return _path(name).read_text(encoding="utf-8") if _path(name).exists() else ""
+    return (FOLDER / name).read_text(encoding="utf-8") if (FOLDER / name).exists() else ""
 
 
 def _tidy(node: dict[str, Any], definitions: dict[str, Any]) -> None:

@@ -3,18 +3,24 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cli_multi_rapid.cli.app import entry
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTER = ROOT / "src/cli_multi_rapid/starter"
@@ -57,6 +63,34 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "Test")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
+
+
+@pytest.fixture(autouse=True)
+def _events_are_valid(_own_home: None, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test lets the program record keeps to the contracts; `forged_events` says that it records itself."""
+    state = Path(os.environ["CMR_STATE_DIR"])
+    yield
+    if request.node.get_closest_marker("forged_events") is None:
+        wrong = [found for log in state.glob("*/events.db") for found in invalid_events(log)]
+        assert not wrong, "\n".join(wrong)
+
+
+@cache
+def _validators() -> dict[str, "Draft202012Validator"]:
+    from cli_multi_rapid.contracts.own import own_validators
+
+    return {kind.value: validator for kind, validator in own_validators().items()}
+
+
+def invalid_events(log: Path) -> list[str]:
+    """Say what in an event log its contracts do not allow."""
+    with closing(sqlite3.connect(f"{log.as_uri()}?mode=rw", uri=True)) as connection:
+        rows = connection.execute("SELECT kind, seq, payload FROM event").fetchall()
+    return [
+        f"event {seq} {kind}: {wrong.instance_path} {wrong.message}"
+        for kind, seq, payload in rows
+        for wrong in _validators()[kind].iter_errors(json.loads(payload))
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

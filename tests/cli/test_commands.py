@@ -263,6 +263,7 @@ steps:
     assert "✗ a" in sandbox.cmr("generate-report", "--format", "md", "-o", "-").out
 
 
+@pytest.mark.forged_events
 def test_health_check(sandbox, monkeypatch):
     done = sandbox.cmr("health-check", "--json")
     assert done.code == 0

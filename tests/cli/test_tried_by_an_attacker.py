@@ -171,6 +171,7 @@ def test_waiting_for_another_orchestrator(sandbox, tmp_path):
     assert second.wait(30) == 0
 
 
+@pytest.mark.forged_events
 def test_altered_events_are_noticed(sandbox):
     import sqlite3
 

@@ -32,9 +32,14 @@ def test_the_published_schema_is_that_of_the_model(name: str) -> None:
     assert written == GENERATOR.schema(name), "run  python scripts/generate_schemas.py"
 
 
+def test_the_contracts_that_are_shipped_are_those_of_the_repository() -> None:
+    written = (GENERATOR.FOLDER / "events.json").read_text(encoding="utf-8")
+    assert written == GENERATOR.events(), "run  python scripts/generate_schemas.py"
+
+
 def test_nothing_else_is_published() -> None:
     assert sorted(path.name for path in GENERATOR.FOLDER.iterdir()) == [
-        "config.schema.json", "gates.schema.json", "phase.schema.json", "report.schema.json", "waivers.schema.json",
+        "config.schema.json", "events.json", "gates.schema.json", "phase.schema.json", "report.schema.json", "waivers.schema.json",
     ]  # fmt: skip
 
 

@@ -425,6 +425,7 @@ class TestSignatures:
         said = refused(project.cmr("approve", "last", "review", "--sign", str(own)), "APPROVAL-REFUSED")
         assert "started this run" in said
 
+    @pytest.mark.forged_events
     @pytest.mark.parametrize("signature", ["of another text", "of nobody"])
     def test_forged(self, project, oracle, make_key, signature):
         """Somebody who can write to the log has no key. The chain of hashes fits, the signature does not."""
