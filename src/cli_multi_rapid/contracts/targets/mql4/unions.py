@@ -12,7 +12,7 @@ from cli_multi_rapid.contracts.targets.mql4.texts import enum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case: the text that tells it, its name in the enumeration, its member, and the type of that, with what it is."""
+    """One case: the text that tells it, its name in the enumeration, its member, and the type of that in words."""
 
     tag: str
     constant: str
