@@ -172,6 +172,25 @@ def test_a_program_is_compiled_once(mql4, through, tmp_path):
     made.files["CmrJson.mqh"] += "// other\n"
     assert through(made, ["{}"], cache=kept)[0].text == "{}"
     assert len(list(kept.iterdir())) == 2
+    (tmp_path / "file").touch()
+    with pytest.raises(RuntimeFailed, match=r"cannot be kept in .*/file/folder"):
+        through(made, ["{}"], cache=tmp_path / "file/folder")
+    assert through(made, ["{}"], cache=None)[0].text == "{}"
+
+
+def test_a_compiler_that_takes_too_long_or_cannot_be_started(mql4, through, tmp_path):
+    made = mql4(closed(a={"type": "boolean"}))
+    (tmp_path / "bin").mkdir()
+    slow = tmp_path / "bin" / "g++"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    environment = {"PATH": f"{slow.parent}:{os.environ['PATH']}"}
+    with pytest.raises(RuntimeFailed, match=r"g\+\+ did not end within 0.2 s"):
+        through(made, ["{}"], cache=None, environment=environment, timeout=0.2)
+    slow.write_text("#!/nowhere/sh\n")
+    with pytest.raises(RuntimeFailed, match="could not be started"):
+        through(made, ["{}"], cache=None, environment=environment)
+    assert runtime.executed(environment) == "host-compiled MQL4 subset, g++"
 
 
 @pytest.mark.parametrize(

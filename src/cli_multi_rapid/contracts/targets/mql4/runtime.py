@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -28,7 +27,7 @@ LIMITS = (("U+0000", "a text of MQL4 ends at U+0000, so a document that has it i
 
 COMPILERS = ("g++", "clang++", "c++")
 OPTIONS = ("-std=c++17", "-O0", "-w", "-fno-exceptions", "-fno-rtti", "-fno-operator-names", "-fwrapv")
-_SHIM, _DRIVER, _MAIN, _PROGRAM = "shim.hpp", "driver.hpp", "main.cpp", "program"
+_SHIM, _DRIVER, _MAIN = "shim.hpp", "driver.hpp", "main.cpp"
 _ASK_TIMEOUT_S = 30.0
 _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
@@ -87,30 +86,46 @@ def built(
     if not program:
         raise RuntimeFailed(unavailable(environment))
     sources = _sources(contract, files)
-    known = _digest(program, _version(*_state(program)), *OPTIONS, *sources, *sources.values())
-    kept = cache / f"mql4-{known}" if cache is not None else None
-    if kept is not None and kept.is_file() and os.access(kept, os.X_OK):
-        return kept
     for name, text in sources.items():
         (folder / name).write_text(text, "utf-8")
-    _compile([program, *OPTIONS, "-o", _PROGRAM, _MAIN], folder, environ=_environ(environment), timeout_s=timeout)
-    if kept is None:
-        return folder / _PROGRAM
-    _keep(folder / _PROGRAM, kept)
-    return kept
-
-
-def _compile(argv: Sequence[str], folder: Path, *, environ: Mapping[str, str], timeout_s: float) -> None:
-    nothing, said = folder / "nothing", folder / "said"
-    nothing.write_bytes(b"")
+    if cache is None:
+        return _compiled(program, folder, folder, environment=environment, timeout_s=timeout)
+    known = _digest(program, _version(*_state(program)), *OPTIONS, *sources, *sources.values())
+    kept = cache / f"mql4-{known}"
+    if kept.is_file() and os.access(kept, os.X_OK):
+        return kept
     try:
-        ended = run_batch(argv, folder=folder, environ=environ, given=nothing, made=said, timeout_s=timeout_s)
+        cache.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=cache, prefix="making-") as own:  # whoever looks for it finds all of it, or nothing
+            made = _compiled(program, folder, Path(own), environment=environment, timeout_s=timeout)
+            return made.replace(kept)
+    except OSError as failed:
+        raise RuntimeFailed(f"what was compiled cannot be kept in {cache}: {failed.strerror}") from failed
+
+
+def _compiled(
+    program: str, folder: Path, target: Path, *, environment: Mapping[str, str], timeout_s: float
+) -> Path:  # fmt: skip
+    """Return the program that a compiler makes of the sources in a folder.
+
+    Raises:
+        RuntimeFailed: it does not compile, or not in time.
+    """
+    nothing, made = folder / "nothing", target / "program"
+    nothing.write_bytes(b"")
+    argv = [program, *OPTIONS, "-o", str(made.absolute()), _MAIN]
+    environ = _environ(environment)
+    try:
+        ended = run_batch(
+            argv, folder=folder, environ=environ, given=nothing, made=folder / "said", timeout_s=timeout_s
+        )
     except CouldNotRun as failed:
         raise RuntimeFailed(str(failed)) from failed
     if ended.code is None:
-        raise RuntimeFailed(f"{argv[0]} did not end within {timeout_s:g} s")
+        raise RuntimeFailed(f"{program} did not end within {timeout_s:g} s")
     if ended.code != 0:
         raise RuntimeFailed(f"it does not compile: {ended.complaint}")
+    return made
 
 
 def _sources(contract: Contract, files: Mapping[str, str]) -> dict[str, str]:
@@ -124,15 +139,6 @@ def _sources(contract: Contract, files: Mapping[str, str]) -> dict[str, str]:
     main = f'#include "{_SHIM}"\n#include "{name}.mqh"\ntypedef {name} cmr_type;\n#include "{_DRIVER}"\n'
     own = {one: resources(__package__).joinpath(one).read_text("utf-8") for one in (_SHIM, _DRIVER)}
     return {**made, **own, _MAIN: main}
-
-
-def _keep(made: Path, kept: Path) -> None:
-    """Put a program into the cache at once: whoever looks for it finds all of it, or nothing."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=kept.parent, prefix="making-") as own:
-        copied = Path(own, "program")
-        shutil.copy2(made, copied)
-        copied.replace(kept)
 
 
 def _digest(*parts: str) -> str:

@@ -37,7 +37,8 @@ def check_function(kind: ir.StringType, place: str, name: str, names: Globals) -
     if kind.min_length or kind.max_length is not None:
         lines += ["   int length=CmrLength(text);", *_lengths(kind)]
     if kind.pattern:
-        step, matches = names.take("Step"), names.take("Matches")
+        words = _local(name, names).removeprefix("Check")
+        step, matches = names.take(f"Step{words}"), names.take(f"Matches{words}")
         blocks += _pattern_functions(_automaton(kind.pattern, place), step, matches)
         said = f"this does not match {spelling.shortened(kind.pattern)}"
         lines += [f"   if(!{matches}(text))", f"      return({spelling.text(said)});"]
