@@ -73,12 +73,12 @@ def script(tmp_path):
     if reason := runtime.unavailable(os.environ):
         pytest.skip(reason)
 
-    def run(source, files):
+    def run(source, files, shim=str):
         check_sources(*files.values(), source)
-        shim = resources(runtime.__package__).joinpath("shim.hpp").read_text("utf-8")
+        built_in = resources(runtime.__package__).joinpath("shim.hpp").read_text("utf-8")
         for name, text in {**files, "script.mq4": source}.items():
             (tmp_path / name).write_text(adapted(text), "utf-8")
-        (tmp_path / "shim.hpp").write_text(shim, "utf-8")
+        (tmp_path / "shim.hpp").write_text(shim(built_in), "utf-8")
         main = '#include "shim.hpp"\n#include "script.mq4"\nint main() { OnStart(); return 0; }\n'
         (tmp_path / "main.cpp").write_text(main, "utf-8")
         compiler = runtime.compiler(os.environ)

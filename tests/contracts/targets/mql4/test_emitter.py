@@ -20,7 +20,8 @@ WORDS = sorted({*words(), *NOTED})
 ODD = [
     "", "a-b", "a_b", "a b", "a.b", "1st", "_", "__", "é", "日本", "😀", 'a"b', "a\\b", "a\nb", "a*/b", "//",
     "#property", "a\\", "x", "x_present", "x_null", "x_nulls", "x_present_present", "reader_", "seen_", "string x[];",
-    "%s", "{x}", "a~b/c", "A_1_0", "A_v1_0", "A_v1_0_Read", "k" * 70, "k" * 70 + "2", "\u2028", "\x7f", "linux", "unix",
+    "%s", "{x}", "a~b/c", "A_1_0", "A_v1_0", "A_v1_0_Read",
+    "A_v1_0_MQH", "B_v1_0_MQH", "k" * 70, "k" * 70 + "2", "\u2028", "\x7f", "linux", "unix",
     "NULL", "std", "errno", "stdin", "EOF", "NAN", "main", "printf", "operator", "cmr_array", "cmr_host", "Kind",
     "kind",
 ]  # fmt: skip

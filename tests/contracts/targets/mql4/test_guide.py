@@ -92,3 +92,23 @@ void OnStart()
 {calls}  }}
 """
     assert script(source, order_intent) == [*expected, *others.values()]
+
+
+TEST = '#include "CmrJson.mqh"\nvoid OnStart()\n  {\n   Print("[",CmrSelfTest(),"]");\n  }\n'
+
+
+def test_the_terminal_is_what_generated_code_needs(script, order_intent):
+    assert script(TEST, order_intent) == ["[]"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("? (char)text.units[i]", "&& text.units[i] != 'e' ? (char)text.units[i]", "StringToDouble with an exponent"),
+        ("inline string IntegerToString(long value)", "inline string IntegerToString(int value)", "IntegerToString"),
+        ("if (length <= 0 ||", "length--; if (length <= 0 ||", "StringSubstr or StringGetCharacter"),
+        ("if (unit == 0) return;", "if (unit == 0 || unit > 0xD7FF) return;", "characters beyond U+FFFF"),
+    ],
+)  # fmt: skip
+def test_a_terminal_that_is_not_is_told(script, order_intent, old, new, said):
+    assert script(TEST, order_intent, shim=lambda text: text.replace(old, new)) == [f"[{said}]"]

@@ -96,7 +96,7 @@ string CmrEscaped(ushort unit)
 string CmrQuoted(string key)
   {
    if(StringLen(key)>80)
-      key=StringSubstr(key,0,80)+"...";
+      key=StringSubstr(key,0,81-CmrUnits(StringGetCharacter(key,79)))+"...";
    return("\""+key+"\"");
   }
 
@@ -1042,5 +1042,50 @@ struct CmrWriter
       return(!failed);
      }
   };
+
+//+------------------------------------------------------------------+
+//| Says what this terminal does otherwise than generated code needs |
+//| it; nothing where all is well. Run it once in a new terminal.    |
+//+------------------------------------------------------------------+
+string CmrSelfTest()
+  {
+   string letters="abc";
+   string pair=ShortToString(0xD83D)+ShortToString(0xDE00);
+   string expected="\""+ShortToString(0xE9)+pair+"\\n\"";
+   string value="";
+   double number=0.0;
+   long   integer=0;
+   CmrReader reader;
+   CmrWriter writer;
+   if(StringSubstr(letters,1,1)!="b" || StringSubstr(letters,2,5)!="c" || StringGetCharacter(letters,3)!=0)
+      return("StringSubstr or StringGetCharacter");
+   if(StringLen(pair)!=2 || StringGetCharacter(pair,0)!=0xD83D || CmrLength(pair)!=1 || CmrCode(pair,0)!=0x1F600)
+      return("characters beyond U+FFFF");
+   if(StringToDouble("1e22")!=1e22 || StringToDouble("-2.5E-3")!=-0.0025)
+      return("StringToDouble with an exponent");
+   if(StringToDouble("0.07")!=0.07 || StringToDouble("1.7976931348623157e+308")!=1.7976931348623157e+308)
+      return("StringToDouble with many digits");
+   number=StringToDouble("4.9406564584124654e-324");
+   if(number==0.0 || StringToDouble(StringFormat("%.17g",number))!=number)
+      return("numbers near zero");
+   if(StringFormat("%.0f",9007199254740992.0)!="9007199254740992" || StringFormat("%04x",0xE9)!="00e9")
+      return("StringFormat");
+   if(IntegerToString(LONG_MIN)!="-9223372036854775808" || IntegerToString(LONG_MAX)!="9223372036854775807")
+      return("IntegerToString");
+   reader.Open("-9223372036854775808");
+   if(!reader.ReadLong(integer,LONG_MIN,LONG_MAX) || integer!=LONG_MIN)
+      return("whole numbers");
+   reader.Open("9223372036854775808");
+   if(reader.ReadLong(integer,LONG_MIN,LONG_MAX))
+      return("whole numbers that are too large");
+   reader.Open("\"\\u00e9\\ud83d\\ude00\\n\"");
+   writer.Open();
+   if(!reader.ReadText(value) || !writer.Text(value) || writer.text!=expected)
+      return("escapes in texts");
+   writer.Open();
+   if(!writer.Number(0.1) || writer.text!="0.1")
+      return("numbers that are written");
+   return("");
+  }
 
 #endif

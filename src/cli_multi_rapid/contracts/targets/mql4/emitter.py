@@ -38,7 +38,7 @@ class Mql4Emitter:
         """
         _check_size(root)
         prefix = type_name(contract)
-        names = Globals(prefix=prefix)
+        names = Globals(prefix=prefix, taken={f"{prefix}_MQH"})
         structs = {place: names.take("" if place == root.place else name)
                    for place, name in type_names(contract.name, root).items()}  # fmt: skip
         shapes = Shapes(names=names, structs=structs)
@@ -52,7 +52,7 @@ class Mql4Emitter:
 
 
 def _head(contract: Contract) -> list[str]:
-    guard = f"{type_name(contract).upper()}_MQH"
+    guard = f"{type_name(contract)}_MQH"
     return [
         _RULE,
         f"//| {f'{contract.name} {contract.version}: {contract.id}':<65}|",
