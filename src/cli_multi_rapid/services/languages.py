@@ -74,6 +74,8 @@ def languages() -> tuple[Language, ...]:
     """Return the languages that the round trip goes through, Python first."""
     from cli_multi_rapid.contracts.targets.mql4 import runtime as mql4
     from cli_multi_rapid.contracts.targets.mql4.emitter import Mql4Emitter
+    from cli_multi_rapid.contracts.targets.powershell import runtime as powershell
+    from cli_multi_rapid.contracts.targets.powershell.emitter import PowerShellEmitter
     from cli_multi_rapid.contracts.targets.python import runtime as python
     from cli_multi_rapid.contracts.targets.typescript import runtime as typescript
     from cli_multi_rapid.contracts.targets.typescript.emitter import TypeScriptEmitter
@@ -83,6 +85,9 @@ def languages() -> tuple[Language, ...]:
         Language(
             target="mql4", programs=("g++",), files=partial(_files, Mql4Emitter()), runtime=mql4, nul=False,
             compiled=mql4.answers,
+        ),
+        Language(
+            target="powershell", programs=("pwsh",), files=partial(_files, PowerShellEmitter()), runtime=powershell
         ),
         Language(
             target="typescript", programs=("node",), files=partial(_files, TypeScriptEmitter()), runtime=typescript
