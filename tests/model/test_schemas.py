@@ -39,7 +39,8 @@ def test_the_contracts_that_are_shipped_are_those_of_the_repository() -> None:
 
 def test_nothing_else_is_published() -> None:
     assert sorted(path.name for path in GENERATOR.FOLDER.iterdir()) == [
-        "config.schema.json", "events.json", "gates.schema.json", "phase.schema.json", "report.schema.json", "waivers.schema.json",
+        "config.schema.json", "events.json",
+        "gates.schema.json", "phase.schema.json", "report.schema.json", "waivers.schema.json",
     ]  # fmt: skip
 
 

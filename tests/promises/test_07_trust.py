@@ -25,8 +25,12 @@ CALLS = {
     "init": [(1, "init", "--check")],
     "demo": [(0, "demo", "--help")],  # it makes a project of its own, elsewhere
     "trust": [(4, "trust")],  # nobody has looked
-    "export": [(0, "export", "pre-commit")],
-    "validate-contracts": [(3, "validate-contracts"), (0, "validate-contracts", "--no-project", "--lint")],
+    "export": [(0, "export", "pre-commit"), (0, "export", "cloudevents")],
+    "validate-contracts": [
+        (3, "validate-contracts"),
+        (0, "validate-contracts", "--no-project", "--lint"),
+        (3, "validate-contracts", "--events", "-"),
+    ],
     "generate-models": [(0, "generate-models", "--target", "python")],
     "advisories": [(3, "advisories", "show")],  # there is no database
     "import": [(0, "import", "github", WORKFLOW, "--stdout")],

@@ -340,13 +340,15 @@ def compliance(view: RunView) -> dict[str, object]:
     }
 
 
-def json_text(data: object, *, sort_keys: bool = False) -> str:
-    r"""Return data as indented JSON that is safe to show on a terminal. Dataclasses become objects.
+def json_text(data: object, *, sort_keys: bool = False, indent: int | None = 2) -> str:
+    r"""Return data as JSON that is safe to show on a terminal, on one line if `indent` is None.
+
+    Dataclasses become objects.
 
     Bytes that were no UTF-8 (in a file name) read back as visible text such as ``\udcff``, since no other character
     stands for them and strict readers refuse halves of one.
     """
-    text = json.dumps(plain(data), ensure_ascii=False, indent=2, sort_keys=sort_keys, allow_nan=False)
+    text = json.dumps(plain(data), ensure_ascii=False, indent=indent, sort_keys=sort_keys, allow_nan=False)
     return _UNSAFE.sub(_escaped, text)
 
 

@@ -81,6 +81,20 @@ class ContractResult:
     checks: tuple[ContractCheck, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventResult:
+    """What the envelope of an event and its contract said. `place` is where it was read, such as events.jsonl:3.
+
+    `type` and `schema` are as the event has them, empty where it has none. Violations are placed by JSON pointers.
+    """
+
+    place: str
+    status: CheckStatus
+    type: str = ""
+    schema: str = ""
+    violations: tuple[Violation, ...] = ()
+
+
 class FileState(StrEnum):
     """What became of a generated file, or what a comparison found of it."""
 

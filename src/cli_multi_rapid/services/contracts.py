@@ -54,7 +54,7 @@ def require_valid(project: Project) -> None:
     Raises:
         SpecInvalid: with every problem of every contract.
     """
-    _valid(project)
+    valid_contracts(project)
 
 
 def opened_contracts(project: Project) -> OpenContracts:
@@ -64,7 +64,7 @@ def opened_contracts(project: Project) -> OpenContracts:
         SpecInvalid: a contract is no schema, or examples belong to none.
         ContractsMissing: there is no contract.
     """
-    opened = _valid(project)
+    opened = valid_contracts(project)
     if not opened.found.contracts:
         raise ContractsMissing(where=f"{FOLDER}/")
     return opened
@@ -139,7 +139,8 @@ def _checks(opened: OpenContracts, contract: Contract, asked: Asked) -> Iterator
     yield from _examples(opened.project, contract, opened.validators[contract.path], needed=asked.examples)
 
 
-def _valid(project: Project) -> OpenContracts:
+def valid_contracts(project: Project) -> OpenContracts:
+    """Return the contracts of a project, which may have none; see `opened_contracts`."""
     names = _names(project, FOLDER)
     found = load_contracts(
         [name for name in names if name.endswith(".json")], partial(read_inside, project.root, limit_bytes=LIMIT_BYTES)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cli_multi_rapid.services.importing.source import LeftOut
+    from cli_multi_rapid.services.wiring import Project
 
 _EDITOR = "yaml-language-server: $schema=../../.cmr/schema/phase.schema.json"
 
@@ -96,20 +97,23 @@ def _counted(number: int, what: str) -> str:
 
 
 @command("export", example="cli-multi-rapid export pre-commit -o .pre-commit-config.yaml")
-@click.argument("kind", type=click.Choice(["pre-commit"]))
+@click.argument("kind", type=click.Choice(["pre-commit", "cloudevents"]))
+@click.argument("run", required=False)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this new file.")
-def export(common: Common, kind: str, output: Path | None) -> int:
-    """Write hooks of pre-commit that run this project's gates.
+def export(common: Common, kind: str, run: str | None, output: Path | None) -> int:
+    """Write what other systems need: hooks of pre-commit, or the events of RUN (default: last) as cloudevents.
 
-    Before a commit, secrets and deny-list look at what is changed; before a push, the other gates judge the project.
+    The hooks run this project's gates: before a commit, secrets and deny-list look at what is changed; before a push,
+    the other gates judge the project. Events are written as lines of JSON, each a CloudEvent.
     """
     from cli_multi_rapid.cli.console import emit, say
     from cli_multi_rapid.errors import UsageError
-    from cli_multi_rapid.services.exporting import pre_commit_hooks
     from cli_multi_rapid.services.reporting import write_report
-    from cli_multi_rapid.services.wiring import open_project, read_specs
+    from cli_multi_rapid.services.wiring import open_project
 
-    text = pre_commit_hooks(read_specs(open_project(common.folder)))
+    if run is not None and kind != "cloudevents":
+        raise UsageError(f"{kind} is not of a run", hint=f"cli-multi-rapid export {kind}")
+    text = _exported(open_project(common.folder), kind, run or "last")
     if output is None and not common.as_json:
         say(text.rstrip("\n"))
         return 0
@@ -123,3 +127,14 @@ def export(common: Common, kind: str, output: Path | None) -> int:
     else:
         say(str(output))
     return 0
+
+
+def _exported(project: "Project", kind: str, run: str) -> str:
+    if kind == "cloudevents":
+        from cli_multi_rapid.services.cloudevents import exported_run
+
+        return exported_run(project, run)
+    from cli_multi_rapid.services.exporting import pre_commit_hooks
+    from cli_multi_rapid.services.wiring import read_specs
+
+    return pre_commit_hooks(read_specs(project))

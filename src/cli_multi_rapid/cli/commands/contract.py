@@ -1,10 +1,16 @@
 """Commands about contracts: validate-contracts, generate-models."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from cli_multi_rapid.cli.options import Common, command
 from cli_multi_rapid.errors import UsageError
 from cli_multi_rapid.model.contract import Mode, ModelTarget
+
+if TYPE_CHECKING:
+    from cli_multi_rapid.services.wiring import Project
 
 
 @command("validate-contracts", example="cli-multi-rapid validate-contracts --lint --examples")
@@ -29,9 +35,13 @@ from cli_multi_rapid.model.contract import Mode, ModelTarget
 @click.option(
     "--no-cache", "cache", flag_value=False, default=True, help="Run the round trip where it has passed, too."
 )
+@click.option(
+    "--events", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), metavar="FILE",
+    help="Judge the events in FILE instead: CloudEvents as lines of JSON or a JSON array; - is standard input.",
+)  # fmt: skip
 def validate_contracts(
     common: Common, *, compat: str, mode: str, roundtrip: bool, require: str, seed: int | None, documents: int | None,
-    cache: bool, **asked: bool,
+    cache: bool, events: Path | None, **asked: bool,
 ) -> int:  # fmt: skip
     """Check the contracts in contracts/events, and the examples they have.
 
@@ -43,6 +53,10 @@ def validate_contracts(
     from cli_multi_rapid.services.wiring import open_project
 
     wanted, opened = Asked(compat=compat, mode=Mode(mode), **asked), open_project(common.folder)
+    if events is not None:
+        if wanted not in (Asked(), Asked(project=True)) or roundtrip or require:
+            raise UsageError("--events judges events, not contracts", hint="leave the other checks out")
+        return _judge_events(common, opened, events)
     if roundtrip:
         from cli_multi_rapid.services.roundtrip import proven_contracts, trip_of
 
@@ -56,6 +70,21 @@ def validate_contracts(
     else:
         say("\n".join(contracts_lines(results)))
     return exit_code(results)
+
+
+def _judge_events(common: Common, project: "Project", file: Path) -> int:
+    from cli_multi_rapid.cli.console import emit, say
+    from cli_multi_rapid.cli.inputs import opened
+    from cli_multi_rapid.documents.contracts import events_data, events_exit_code, events_lines
+    from cli_multi_rapid.services.cloudevents import judged_events
+
+    with opened(file, folder=common.folder) as stream:
+        results = tuple(judged_events(project, stream, "stdin" if str(file) == "-" else str(file)))
+    if common.as_json:
+        emit(events_data(results))
+    else:
+        say("\n".join(events_lines(results)))
+    return events_exit_code(results)
 
 
 @command("generate-models", example="cli-multi-rapid generate-models --target python --target typescript")
