@@ -171,7 +171,8 @@ class TestAnswers:
     def test_what_was_not_run_is_said(self, project):
         result = judge(project, execute=saying(report(said("schema"), NOT_RUN, NOT_RUN), code=0))
         assert result.status is GateStatus.PASS
-        assert result.summary == "1 contract: 1 of 3 checks passed; not run: roundtrip-powershell (pwsh is not on PATH)"
+        assert result.summary == "1 contract: 1 of 3 checks passed; not run: roundtrip-powershell, pwsh is not on PATH"
+        assert result.details["not_run"] == {"roundtrip-powershell": "pwsh is not on PATH"}
 
     @pytest.mark.parametrize(
         ("check", "require"),

@@ -21,7 +21,12 @@ _ACTS = (
         ("fix=true",),
         1,
     ),
-    ("phase1 again, with the missing test added: every gate passes", "phase1", (), 0),
+    (
+        "phase2, with the missing test added: every gate of phase1 passes, and contracts become code that is tried out",
+        "phase2",
+        ("documents=50",),
+        0,
+    ),
 )
 
 
@@ -58,7 +63,7 @@ def show(common: Common, folder: Path, entries: "Sequence[EntryFile]") -> int:
     say(f"\nreport   {report}")
     say(f"project  {folder}")
     say(f"next     cli-multi-rapid -C {folder} status")
-    say(f"         cli-multi-rapid -C {folder} graph phase1")
+    say(f"         cli-multi-rapid -C {folder} graph phase2")
     say("         cd YOUR_PROJECT && cli-multi-rapid init && cli-multi-rapid run-phase phase0")
     for surprise in surprises:
         note(f"unexpected: {surprise}")

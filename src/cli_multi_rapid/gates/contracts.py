@@ -157,12 +157,14 @@ def _verdict(gate: Gate, told: Sequence[_Told], contracts: Sequence[str]) -> Gat
         raise EvidenceError(f"{needed[0].name} could not be judged: {where}{first.detail}", fix=_BY_HAND)
     counts = Counter(one.check.status.value for one in told)
     words = [f"{counted(len(contracts), 'contract')}: {counts['pass']:,} of {counted(len(told), 'check')} passed"]
-    words += dict.fromkeys(f"not run: {one.name} ({one.check.detail})" for one in idle)
+    reasons = {one.name: one.check.detail for one in idle}
+    if reasons:
+        words.append(f"not run: {', '.join(reasons)}{f', {idle[0].check.detail}' if len(reasons) == 1 else ''}")
     return replace(
         judged(gate, tally, summary="; ".join(words)),
         observed=float(tally.total),
         threshold=0.0,
-        details={"contracts": len(contracts), "checks": dict(sorted(counts.items())), "not_run": words[1:]},
+        details={"contracts": len(contracts), "checks": dict(sorted(counts.items())), "not_run": reasons},
     )
 
 

@@ -86,7 +86,10 @@ ACTIONS: Mapping[str, ActionKind] = {
     ),
     "contracts.roundtrip": ActionKind(
         summary="Send documents through the generated code of every target that can be executed here, and back.",
-        keys={"require": "Targets, separated by commas, that must have been executed; default: none."},
+        keys={
+            "require": "Targets, separated by commas, that must have been executed; default: none.",
+            "documents": "How many valid documents of each contract; default: 200.",
+        },
     ),
     "notify": ActionKind(
         summary="Send a text to a webhook as JSON.",

@@ -18,6 +18,7 @@ from cli_multi_rapid.system.contract_judging import is_judge
 
 _LIMIT_S = 86_400.0  # the time limit of the step ends it before
 _LIMIT_BYTES = 64 << 20
+_WENT_THROUGH = ("roundtrip", CheckStatus.PASS)
 
 
 def contract_actions(project: Project) -> Mapping[str, Action]:
@@ -50,15 +51,15 @@ class _Contracts:
         options = [] if own else ["--no-project"]
         options += [f"--{name}" for name in ("lint", "examples") if _flag(given, name, default=True)]
         options += ["--drift"] if _flag(given, "drift", default=False) else []
-        options += [f"--{name}={value}" for name in ("compat", "mode") if (value := str(given.values.get(name) or ""))]
+        options += [f"--{name}={value}" for name in ("compat", "mode") if (value := _text(given, name))]
         return await _checked(given, options)
 
     async def roundtrip(self, given: ActionInput) -> ActionDone:
-        require = str(given.values.get("require") or "")
-        return await _checked(given, ["--no-project", "--roundtrip", *([f"--require={require}"] if require else [])])
+        options = [f"--{name}={value}" for name in ("require", "documents") if (value := _text(given, name))]
+        return await _checked(given, ["--no-project", "--roundtrip", *options])
 
     async def generate(self, given: ActionInput) -> ActionDone:
-        targets = [one.strip() for one in str(given.values.get("target") or "").split(",") if one.strip()]
+        targets = [one.strip() for one in _text(given, "target").split(",") if one.strip()]
         options = [f"--target={one}" for one in targets] + (["--check"] if _flag(given, "check", default=False) else [])
         answer = await _asked(given, ["generate-models", *options])
         lines = [line for line in answer.out.splitlines() if line.strip()]
@@ -85,6 +86,11 @@ def _flag(given: ActionInput, name: str, *, default: bool) -> bool:
     return default if value is None else value is True or value == "true"
 
 
+def _text(given: ActionInput, name: str) -> str:
+    value = given.values.get(name)
+    return f"{value:g}" if isinstance(value, float) else str("" if value is None else value)
+
+
 async def _checked(given: ActionInput, options: list[str]) -> ActionDone:
     answer = await _asked(given, ["validate-contracts", "--json", *options])
     try:
@@ -98,8 +104,15 @@ async def _checked(given: ActionInput, options: list[str]) -> ActionDone:
 
 
 def _summary(results: tuple[ContractResult, ...]) -> str:
-    count = f"{len(results)} contract{'s' if len(results) != 1 else ''}"
-    return "; ".join([count, *dict.fromkeys(_words(results, CheckStatus.NOT_RUN))])
+    """Return how many contracts there are, which languages they went through, and what was not run."""
+    checks = [check for one in results for check in one.checks]
+    through = dict.fromkeys(check.target for check in checks if (check.check, check.status) == _WENT_THROUGH)
+    idle = {check.target or check.check: check.detail for check in checks if check.status is CheckStatus.NOT_RUN}
+    said = f"{len(results)} contract{'s' if len(results) != 1 else ''}"
+    said += f" through {', '.join(through)}" if through else ""
+    if len(idle) == 1:
+        return f"{said}; not run: {next(iter(idle))}, {next(iter(idle.values()))}"
+    return f"{said}; not run: {', '.join(idle)}" if idle else said
 
 
 def _first(results: tuple[ContractResult, ...]) -> str:

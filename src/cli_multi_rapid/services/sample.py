@@ -1,4 +1,4 @@
-"""The sample project of `demo`: real code, real tests, one mistake that can be repaired, one gap that cannot."""
+"""The sample project of `demo`: real code, tests and contracts, a mistake that can be repaired, a gap that cannot."""
 
 import importlib.util
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 from cli_multi_rapid.errors import ToolMissing
 from cli_multi_rapid.services.scaffold import EntryFile, scaffold, starter_files, write_files
 
-_NEEDED = ("pytest", "pytest_cov")
+_NEEDED = ("pytest", "pytest_cov", "datamodel_code_generator")
 
 
 def build_sample(folder: Path, entries: Iterable[EntryFile]) -> None:
@@ -21,7 +21,7 @@ def build_sample(folder: Path, entries: Iterable[EntryFile]) -> None:
     Its `.venv` borrows pytest from the environment of this program, so that nothing is downloaded.
 
     Raises:
-        ToolMissing: pytest or pytest-cov is not installed beside this program.
+        ToolMissing: pytest, pytest-cov or datamodel-code-generator is not installed beside this program.
     """
     for module in _NEEDED:
         if importlib.util.find_spec(module) is None:

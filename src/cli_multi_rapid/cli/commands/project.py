@@ -73,7 +73,10 @@ def init(common: Common, folder: Path | None, *, check: bool, contracts: bool) -
     help="Build the sample project here; it must be empty or new.",
 )
 def demo(common: Common, folder: Path | None) -> int:
-    """Build a small sample project and run its phases: one mistake is repaired, one gate blocks, one test is added."""
+    """Build a small sample project and run its phases.
+
+    One mistake is repaired, one gate blocks, one test is added, and contracts become code that is tried out.
+    """
     from cli_multi_rapid.cli.showing import show
     from cli_multi_rapid.errors import UsageError
 
