@@ -41,7 +41,7 @@ def test_a_violation_fails_the_step_and_its_log_has_all(project):
     done = project.cmr("run-phase", "p")
     assert done.code == 1
     place = f"{TICK}#: objects are closed"
-    assert f"profile fail: {place}" in done.out
+    assert f"profile fail  {place}" in done.out
     assert "(and 1 more)" in done.out
     assert "Signal@1.0  schema pass" in project.cmr("logs", "last", "check").out
     validating(project, ", with: {lint: false, examples: false}")
@@ -64,7 +64,7 @@ def test_what_could_not_be_judged_is_no_failure_of_the_contracts(project):
     validating(project)
     done = project.cmr("run-phase", "p")
     assert done.code == 3
-    assert "examples error: contracts/events/examples/Signal@1.0/valid/the-least.json" in done.out
+    assert "examples error  contracts/events/examples/Signal@1.0/valid/the-least.json" in done.out
     assert "PriceTick@1.0  schema pass" in project.cmr("logs", "last", "check").out
 
 
@@ -106,7 +106,7 @@ steps:
     assert done.code == 3, done.out
     assert "p generate  success" in done.err
     assert "python 1 written; typescript 3 written" in done.err
-    assert "roundtrip MetaEditor not run: it runs on Windows only" in done.out
+    assert "roundtrip MetaEditor not_run  it runs on Windows only" in done.out
     assert "roundtrip python pass  Python" in tick.cmr("logs", "last", "trip").out
     changed = tick.git("status", "--porcelain", "--untracked-files=all")
     assert "contracts/models/python/tick_v1_0.py" in changed

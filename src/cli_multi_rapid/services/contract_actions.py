@@ -131,7 +131,7 @@ def _words(results: tuple[ContractResult, ...], status: CheckStatus) -> Iterator
             if check.status is status:
                 name = f"{check.check} {check.target}".rstrip()
                 place = f"{check.pointer}: " if check.pointer else ""
-                yield f"{name} {status.value.replace('_', ' ')}: {place}{check.detail}"
+                yield f"{name} {status.value}  {place}{check.detail}"
 
 
 def _failed(answer: _Answer, *, said: str, reason: str = "") -> ActionDone:
