@@ -8,7 +8,7 @@ from cli_multi_rapid.contracts.loading import FOLDER, load_contracts
 from cli_multi_rapid.contracts.profile import lowered
 from cli_multi_rapid.contracts.roundtrip import Judge
 from cli_multi_rapid.contracts.strict_json import read_json
-from cli_multi_rapid.contracts.validation import compiled
+from cli_multi_rapid.contracts.validation import compiled, pointer_of
 from cli_multi_rapid.errors import SpecInvalid
 
 INT64 = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
@@ -85,7 +85,9 @@ def reader(judge, write=json.dumps, read=None):
             value = (read or (lambda one: read_json(one.encode(), "")))(text)
             wrong = next(judge.validator.iter_errors(value), None)
         except (SpecInvalid, ValueError, RecursionError) as wrong:
-            return Answer(error=str(wrong), where="1:1")
-        return Answer(error=wrong.message, where="/") if wrong else Answer(text=write(value))
+            return Answer(error=str(wrong), where="#")
+        if wrong is not None:
+            return Answer(error=wrong.message, where=f"#{pointer_of(wrong.instance_path)}")
+        return Answer(text=write(value))
 
     return lambda documents: [answer(one) for one in documents]

@@ -1,5 +1,7 @@
 """Changed documents are of every kind, mostly invalid, and the same for the same seed."""
 
+from collections import Counter
+
 from rich_contract import INT64, RICH, closed, opened
 
 from cli_multi_rapid.contracts.mutations import mutations
@@ -33,9 +35,9 @@ def test_most_are_invalid_and_some_are_valid():
 
 
 def test_every_kind_comes_before_any_comes_again():
-    kinds = [one.what.partition(" at /")[0] for one in mutations(opened(RICH).judge.type, seed=3, count=800)]
-    assert len(set(kinds)) > 200
-    assert len(set(kinds[: len(set(kinds))])) > 0.9 * len(set(kinds))
+    found = Counter(one.what.partition(" at /")[0] for one in mutations(opened(RICH).judge.type, seed=3, count=500))
+    assert len(found) > 300
+    assert max(count for kind, count in found.items() if kind.startswith(("written ", "with "))) == 1
 
 
 def test_the_same_seed_gives_the_same_texts():
@@ -64,7 +66,7 @@ def test_what_must_be_tried():
     for text in ("", "null", "[]", "{", "{}"):
         assert made[text].refused
     whats = {one.what for one in made.values()}
-    for what in ("a required key is missing, n at /", "a key twice at /", "a key twice, written differently at /"):
+    for what in ("the required key n is missing at /", "a key twice at /", "a key twice, written differently at /"):
         assert what in whats
     assert any("[" * 101 in text for text in made)
 

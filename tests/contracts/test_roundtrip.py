@@ -42,7 +42,10 @@ def loosely(text):
 
 
 def clamped(text):
-    return json.loads(text, parse_int=lambda one: max(-(2**63), min(2**63 - 1, int(one))))
+    value = read_json(text.encode(), "")
+    if isinstance(value, dict) and type(value.get("x")) is int:
+        value["x"] = max(-(2**63), min(2**63 - 1, value["x"]))
+    return value
 
 
 WRITERS = {

@@ -91,7 +91,7 @@ def test_what_passes_says_what_was_executed(trip):
     assert exit_code(results) == 0
     first, back = python.given
     (through,) = other.given
-    assert len(first) == 12 + 50
+    assert len(first) == 12 + 60
     assert through[: len(first)] == first
     assert len(back) == len(through) - sum("refused" in one for one in through) - int(
         checks["toy"].detail.split(", ")[-1].split()[0]

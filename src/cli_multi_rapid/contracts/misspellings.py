@@ -23,7 +23,8 @@ def misspelt(text: str) -> Iterator[tuple[str, str]]:
     body = text.strip()
     yield "a BOM", f"\ufeff{text}"
     yield from (
-        ("text behind it", text + more) for more in ("x", "}", "{}", "null", ",", "]", ";", "\0", '""', "1", "\ufeff")
+        (f"{more!r} behind it", text + more)
+        for more in ("x", "}", "{}", "null", ",", "]", ";", "\0", '""', "1", "\ufeff")
     )
     yield from (("a second document", text + between + text) for between in ("", "\n", ",", " "))
     yield "an array around it", f"[{text}]"
@@ -38,7 +39,7 @@ def misspelt(text: str) -> Iterator[tuple[str, str]]:
     yield from (("cut at its start", body[size:]) for size in (1, len(body) // 2, len(body) - 1))
     spaces = ("\xa0", "\x0b", "\x0c", "\u2028", "\u200b", "\u3000", "\x85", "\0")
     yield from (
-        ("white space that is none", made)
+        (f"{one!r} as white space", made)
         for one in spaces
         for made in (one + text, text + one, body[0] + one + body[1:])
     )

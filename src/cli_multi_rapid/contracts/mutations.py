@@ -11,11 +11,12 @@ from cli_multi_rapid.contracts.dice import Dice
 from cli_multi_rapid.contracts.json_text import Items, Members, Tree, quoted, replaced, written
 from cli_multi_rapid.contracts.misspellings import misspelt
 from cli_multi_rapid.contracts.samples import Sampling
-from cli_multi_rapid.contracts.scalar_changes import scalar_changes
+from cli_multi_rapid.contracts.scalar_changes import limit_changes, spelling_changes
 from cli_multi_rapid.contracts.strict_json import MAX_DEPTH
 
 _BASES = 12
 _TYPES = ("null", "true", "false", "0", "1", "1.5", '"1"', '""', "[]", "{}", "[null]", '[""]', '{"":0}')
+_HOLDERS = ir.ArrayType | ir.ObjectType | ir.UnionType
 _MOST_ITEMS = 2000
 _MOST_KEYS = 300
 _MOST_OF_A_KEY = 4
@@ -46,7 +47,8 @@ def mutations(root: ir.Root, *, seed: int, count: int) -> Iterator[Mutation]:
     dice = Dice("mutations", seed)
     kinds: dict[str, dict[str, tuple[Tree, _Place, Tree]]] = {}
     for base, place in _some_places(root, seed) if count else ():
-        for kind, wrong in _changes(place, dice):
+        own = ((f"{kind} at {place.path or '/'}", wrong) for kind, wrong in _own_changes(place, dice))
+        for kind, wrong in (*own, *_changes(place)):
             shown = wrong if isinstance(wrong, str) else written(wrong)
             kinds.setdefault(kind, {}).setdefault(f"{place.path} {shown}", (base, place, wrong))
     turns = [[(kind, *one) for one in dice.mixed(list(found.values()))] for kind, found in kinds.items()]
@@ -58,7 +60,8 @@ def mutations(root: ir.Root, *, seed: int, count: int) -> Iterator[Mutation]:
             text = written(replaced(base, place.steps, wrong))
             if text not in seen:
                 seen.add(text)
-                yield Mutation(text=text, what=f"{kind} at {place.path or '/'}")
+                said = kind if " at /" in kind else f"{kind} at {place.path or '/'}"
+                yield Mutation(text=text, what=said)
 
 
 def _some_places(root: ir.Root, seed: int) -> Iterator[tuple[Tree, _Place]]:
@@ -88,7 +91,23 @@ def _places(one: ir.Type, tree: Tree, steps: tuple[int, ...], path: str) -> Iter
             yield from _places(one.item, value, (*steps, index), f"{path}[]")
 
 
-def _changes(place: _Place, dice: Dice) -> Iterator[tuple[str, Tree]]:
+def _own_changes(place: _Place, dice: Dice) -> Iterator[tuple[str, Tree]]:
+    """Yield changes that what the contract says of just this place decides on."""
+    if place.tree != "null":
+        yield "null", "null"
+    match place.type, place.tree:
+        case ir.ObjectType() as one, Members() as tree:
+            yield from _keys_missing(one, tree)
+        case ir.UnionType() as one, Members() as tree:
+            yield from _tag_changes(one, tree)
+        case ir.ArrayType() as one, Items() as tree:
+            yield from _size_changes(one, tree)
+        case one, str() as tree if tree != "null" and not isinstance(one, _HOLDERS):
+            yield from limit_changes(one, tree, dice)
+
+
+def _changes(place: _Place) -> Iterator[tuple[str, Tree]]:
+    """Yield changes that decide how documents are read, wherever they are made."""
     one, tree = place.type, place.tree
     if not place.steps:
         yield from misspelt(written(tree))
@@ -96,25 +115,27 @@ def _changes(place: _Place, dice: Dice) -> Iterator[tuple[str, Tree]]:
     yield "many levels", "[" * MAX_DEPTH + "]" * MAX_DEPTH
     match one, tree:
         case ir.ObjectType(), Members():
-            yield from _object_changes(one, tree)
-        case ir.UnionType(), Members():
-            yield from _tag_changes(one, tree)
+            yield from _object_changes(tree)
         case ir.ArrayType(), Items():
-            yield from _array_changes(one, tree)
-        case _, str() if tree != "null" and not isinstance(one, ir.ArrayType | ir.ObjectType | ir.UnionType):
-            yield from scalar_changes(one, tree, dice)
+            yield from _array_changes(tree)
+        case _, str() if tree != "null" and not isinstance(one, _HOLDERS):
+            yield from spelling_changes(one, tree)
 
 
-def _object_changes(one: ir.ObjectType, tree: Members) -> Iterator[tuple[str, Tree]]:
-    pairs, keys = tree.pairs, tree.names()
+def _keys_missing(one: ir.ObjectType, tree: Members) -> Iterator[tuple[str, Tree]]:
+    pairs = tree.pairs
     needed = {member.key for member in one.members if member.required}
-    texts = [f"{key}:{written(value)}" for key, value in pairs]
     yield "every key is missing", Members(())
-    for index, key in enumerate(keys):
-        without = (*pairs[:index], *pairs[index + 1 :])
-        value = pairs[index][1]
+    for index, key in enumerate(tree.names()):
         if key in needed:
-            yield f"a required key is missing, {key}", Members(without)
+            yield f"the required key {key} is missing", Members((*pairs[:index], *pairs[index + 1 :]))
+
+
+def _object_changes(tree: Members) -> Iterator[tuple[str, Tree]]:
+    pairs, keys = tree.pairs, tree.names()
+    texts = [f"{key}:{written(value)}" for key, value in pairs]
+    for index, key in enumerate(keys):
+        value = pairs[index][1]
         yield "a key twice", Members((*pairs, pairs[index]))
         yield "a key twice", Members((pairs[index], *pairs))
         yield "a key twice, written differently", Members((*pairs, (quoted(key, "escaped"), value)))
@@ -154,13 +175,17 @@ def _tag_changes(one: ir.UnionType, tree: Members) -> Iterator[tuple[str, Tree]]
                 yield "a key of another case", Members((*tree.pairs, (quoted(member.key), '"x"')))
 
 
-def _array_changes(one: ir.ArrayType, tree: Items) -> Iterator[tuple[str, Tree]]:
+def _size_changes(one: ir.ArrayType, tree: Items) -> Iterator[tuple[str, Tree]]:
     items = tree.items
     if one.min_items:
         yield "too few items", Items(items[: one.min_items - 1])
     if one.max_items is not None and one.max_items < _MOST_ITEMS and items:
         yield "too many items", Items((items * (one.max_items // len(items) + 1))[: one.max_items + 1])
     yield "null as an item", Items(("null", *items))
+
+
+def _array_changes(tree: Items) -> Iterator[tuple[str, Tree]]:
+    items = tree.items
     yield "an array in the array", Items((*items, Items(items)))
     yield "an object with indexes", Members(tuple((f'"{index}"', item) for index, item in enumerate(items)))
     yield from _comma_changes([written(item) for item in items], "[", "]")

@@ -1,5 +1,7 @@
 """Texts that a pattern matches, found by walking its automaton."""
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cli_multi_rapid.contracts.dice import Dice
@@ -61,3 +63,56 @@ def _sign(step: Step, dice: Dice) -> str:
     picked = (low, high, low + dice.below(high - low + 1), max(low, min(high, ord("a"))))
     code = dice.one_of(picked)
     return chr(code if not 0xD800 <= code <= 0xDFFF else low)
+
+
+@dataclass(slots=True)
+class Ways:
+    """The shortest way through every edge of an automaton."""
+
+    made: Automaton
+    _to: dict[int, str] = field(default_factory=dict)
+    _from: dict[int, str] = field(default_factory=dict)
+
+    def at_limits(self, most: int) -> list[str]:
+        """Return texts that match, with the first and the last character of so many edges."""
+        return [
+            self._through(state, code, after)
+            for state, (low, high, after) in self._edges(most) for code in dict.fromkeys((low, high))
+        ]  # fmt: skip
+
+    def beside(self, most: int) -> list[str]:
+        """Return the same with the characters just before the first and just after the last."""
+        return [
+            self._through(state, code, after)
+            for state, (low, high, after) in self._edges(most) for code in (low - 1, high + 1)
+            if 0 <= code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF
+        ]  # fmt: skip
+
+    def _edges(self, most: int) -> Iterator[tuple[int, Step]]:
+        self._find()
+        found = ((state, step) for state in self._to for step in self.made.edges[state])
+        yield from (one for _, one in zip(range(most), found, strict=False))
+
+    def _through(self, state: int, code: int, after: int) -> str:
+        return self._to[state] + chr(code) + self._from[after]
+
+    def _find(self) -> None:
+        """Find the shortest text to each state, and from each to the end."""
+        self._to = {0: ""}
+        todo = deque([0])
+        sources: dict[int, list[tuple[int, int]]] = {}
+        while todo:
+            state = todo.popleft()
+            for low, _, after in self.made.edges[state]:
+                sources.setdefault(after, []).append((low, state))
+                if after not in self._to:
+                    self._to[after] = self._to[state] + chr(low)
+                    todo.append(after)
+        self._from = dict.fromkeys(self.made.accepting, "")
+        todo = deque(self._from)
+        while todo:
+            state = todo.popleft()
+            for low, before in sources.get(state, ()):
+                if before not in self._from:
+                    self._from[before] = chr(low) + self._from[state]
+                    todo.append(before)

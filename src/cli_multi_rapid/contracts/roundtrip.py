@@ -8,6 +8,7 @@ from cli_multi_rapid.contracts import ir
 from cli_multi_rapid.contracts.emitting import Answer, RuntimeFailed
 from cli_multi_rapid.contracts.equality import difference
 from cli_multi_rapid.contracts.mutations import mutations
+from cli_multi_rapid.contracts.places import misplaced
 from cli_multi_rapid.contracts.samples import documents
 from cli_multi_rapid.contracts.shrinking import smaller
 from cli_multi_rapid.contracts.strict_json import read_json
@@ -30,11 +31,12 @@ class SampleInvalid(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A document, what was changed in it, and the right verdict: what is `refused` of it, else its value."""
+    """A document, what was changed in it, and the right verdict: why it is `refused` and where, else its value."""
 
     text: str
     what: str = "a valid document"
     refused: str = ""
+    at: tuple[str, ...] = ()
     value: object = None
 
 
@@ -81,9 +83,10 @@ class Judge:
             return Case(text=text, what=what, refused=str(invalid))
         except UnicodeEncodeError:
             return Case(text=text, what=what, refused="half of a surrogate pair is no character")
-        wrong = next(self.validator.iter_errors(value), None)
-        if wrong is not None:
-            return Case(text=text, what=what, refused=f"{pointer_of(wrong.instance_path) or '/'}: {wrong.message}")
+        if not self.validator.is_valid(value):
+            wrong = list(self.validator.iter_errors(value))
+            at = tuple(dict.fromkeys(pointer_of(one.instance_path) for one in wrong))
+            return Case(text=text, what=what, refused=f"{at[0] or '/'}: {wrong[0].message}", at=at)
         return Case(text=text, what=what, value=value)
 
     def problem(self, case: Case, answer: Answer) -> str:
@@ -92,7 +95,8 @@ class Judge:
             why = case.refused or "this language has no U+0000 in texts"
             if answer.accepted:
                 return f"it must be refused ({_short(why)}), but was accepted"
-            return "" if answer.where else f"it was refused without a place: {_short(answer.error)}"
+            elsewhere = not self.nul and ("\0" in case.text or "\\u0000" in case.text)
+            return misplaced(answer.where, case.text, () if elsewhere else case.at)
         if not answer.accepted:
             return f"it is valid, but was refused at {answer.where}: {_short(answer.error)}"
         back = self.case(answer.text, "")

@@ -1,11 +1,11 @@
 """Texts for the types of contracts: those that programs get wrong first, then any."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 
 from cli_multi_rapid.contracts import ir
 from cli_multi_rapid.contracts.dice import Dice
-from cli_multi_rapid.contracts.pattern_walk import Walk
+from cli_multi_rapid.contracts.pattern_walk import Walk, Ways
 from cli_multi_rapid.contracts.patterns import automaton
 
 FORMATTED = {
@@ -23,19 +23,20 @@ FORMATTED = {
         "2026-11-22T09:00:00,5Z", "2026-11-22T09:00:00+0100", "2026-11-22T09:00:00+24:00", "2026-11-22T09:00:00+01:60",
         "2026-11-22T09:00:00+1:00", "2026-11-22T09:00:00ZZ", "2026-11-22T09:00:00Z\n", " 2026-11-22T09:00:00Z",
         "+2026-11-22T09:00:00Z", "26-11-22T09:00:00Z", "2026-11-22", "20261122T090000Z", "1795338000",
+        "2026:11:22T09:00:00Z", "2026-11-22T09-00-00Z", "2026-11-22T09:00:00+01-00", "2026-11-22T09:00:00.5.5Z",
         "\u0662\u0660\u0662\u0666-11-22T09:00:00Z", "2026-11-22T09:00:00\u2212 01:00", "2026-11-22T09:00:00\u2124", "",
     ),
     "date": (
         "2026-11-22", "2024-02-29", "2000-02-29", "0000-01-01", "0000-02-29", "9999-12-31", "2026-01-01", "2026-04-30",
         "2026-02-29", "1900-02-29", "2026-02-30", "2026-04-31", "2026-13-01", "2026-00-01", "2026-01-00", "2026-01-32",
         "2026-1-1", "20261122", "2026-11-22Z", "2026-11-22T00:00:00Z", "2026/11/22", "22-11-2026", "2026-11-22\n",
-        "12026-11-22", "\u0662\u0660\u0662\u0666-11-22", "",
+        "2026-11:22", "12026-11-22", "\u0662\u0660\u0662\u0666-11-22", "",
     ),
     "time": (
         "09:00:00Z", "09:00:00z", "00:00:00Z", "23:59:59Z", "09:00:00.5+01:00", "09:00:00.123456789012345678Z",
         "09:00:00-23:59", "23:59:60Z", "00:59:60+01:00", "23:59:60.25Z", "22:59:60Z", "24:00:00Z", "09:60:00Z",
         "09:00:61Z", "09:00:00", "09:00Z", "9:00:00Z", "09:00:00.Z", "09:00:00+0100", "09:00:00+24:00",
-        "2026-11-22T09:00:00Z", "09:00:00Z\n", "090000Z", "",
+        "2026-11-22T09:00:00Z", "09:00:00Z\n", "090000Z", "09-00-00Z", "09:00:00 Z", "",
     ),
     "uuid": (
         "2eb8aa08-aa98-11ea-b4aa-73b441d16380", "2EB8AA08-AA98-11EA-B4AA-73B441D16380",
@@ -43,6 +44,7 @@ FORMATTED = {
         "2eb8aa08aa9811eab4aa73b441d16380", "{2eb8aa08-aa98-11ea-b4aa-73b441d16380}", "2eb8aa08-aa98-11ea-b4aa",
         "urn:uuid:2eb8aa08-aa98-11ea-b4aa-73b441d16380", "2eb8-aa08-aa98-11ea-b4aa73b44-1d16380",
         "2eb8aa08-aa98-11ea-b4aa-73b441d1638g", "2eb8aa08-aa98-11ea-b4aa-73b441d163800",
+        "2eb8aa08_aa98-11ea-b4aa-73b441d16380", "2eb8aa080aa98-11ea-b4aa-73b441d1638",
         "2eb8aa08-aa98-11ea-b4aa-73b441d1638\n", "\uff12eb8aa08-aa98-11ea-b4aa-73b441d1638", "",
     ),
 }  # fmt: skip
@@ -85,7 +87,7 @@ def boundary_texts(one: ir.StringType) -> tuple[str, ...]:
     elif one.format:
         tried = [*FORMATTED[one.format], *_of_pattern(one)]
     else:
-        limits = [] if one.pattern else [_filled(size, signs) for signs in (_SIGNS, "😀", "x") for size in _sizes(one)]
+        limits = [] if one.pattern else [filled(size, signs) for signs in (_SIGNS, "😀", "x") for size in _sizes(one)]
         tried = [*limits, *_of_pattern(one), *(_sized(text, one) for text in PLAIN)]
     found = tuple(filter(_judge(one), dict.fromkeys(tried)))
     if not found:
@@ -106,66 +108,19 @@ def random_text(one: ir.StringType, dice: Dice) -> str:
     return "".join(dice.one_of(_ALPHABET) for _ in range(size))
 
 
-def near_misses(one: ir.StringType, dice: Dice) -> Iterator[tuple[str, str]]:
-    """Yield texts, with what is wrong with them, that a type nearly allows. Some may be valid all the same."""
-    known = boundary_texts(one)
-    if one.min_length:
-        yield "too short", _filled(one.min_length - 1, "x")
-        yield "too short, beyond the BMP", _filled(one.min_length - 1, "😀")
-        yield "too short", known[0][: one.min_length - 1]
-    if one.max_length is not None and one.max_length < LONG_ENOUGH:
-        yield "too long", _filled(one.max_length + 1, "x")
-        yield "too long, beyond the BMP", _filled(one.max_length + 1, "😀")
-        yield "too long", known[-1] + "x" * (one.max_length + 1 - len(known[-1]))
-    for text in one.enum[:3]:
-        for wrong in (f"{text} ", text.swapcase(), text[:-1], text + text, f"{text}\0"):
-            yield "not in the enum", wrong
-    if one.enum:
-        yield "not in the enum", "no such value"
-        yield "not in the enum", ""
-    for text in FORMATTED.get(one.format, ()):
-        yield f"no {one.format}", text
-    if one.pattern:
-        yield from (("beside the pattern", text) for text in _beside(one, dice))
-
-
-def _beside(one: ir.StringType, dice: Dice) -> Iterator[str]:
-    known = boundary_texts(one)
-    for text in (*known[:3], dice.one_of(known)):
-        yield from (
-            f"{text}\n",
-            f"x{text}",
-            f"{text}x",
-            f"\n{text}",
-            f" {text}",
-            f"{text} ",
-            f"{text}\nx",
-            f"x\n{text}",
-        )
-        yield from (text[:-1], text[1:], text + text, text.swapcase())
-        for index in {0, len(text) // 2, len(text) - 1} if text else ():
-            for sign in ("\u0660", "\uff11", "é", "😀", "_", "\0", chr(ord(text[index]) ^ 0x20)):
-                yield text[:index] + sign + text[index + 1 :]
-    for low, high, _ in [edge for edges in automaton(one.pattern).edges for edge in edges][:_MORE]:
-        for code in (low - 1, high + 1):
-            if 0 <= code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF:
-                text = dice.one_of(known)
-                index = dice.below(len(text)) if text else 0
-                yield text[:index] + chr(code) + text[index + 1 :]
-    yield ""
+def filled(size: int, signs: str) -> str:
+    """Return a text of so many characters, made of these signs in turn."""
+    return (signs * (size // len(signs) + 1))[:size]
 
 
 def _of_pattern(one: ir.StringType) -> list[str]:
     if not one.pattern:
         return []
-    dice = Dice("pattern", one.pattern)
-    walk = Walk(automaton(one.pattern))
+    made = automaton(one.pattern)
+    walk, dice = Walk(made), Dice("pattern", one.pattern)
     sizes = walk.sizes(one.min_length, one.max_length)
-    return (
-        [walk.text(size, dice) for size in sizes[:2] + sizes[-2:] + [dice.one_of(sizes) for _ in range(_MORE)]]
-        if sizes
-        else []
-    )
+    some = [dice.one_of(sizes) for _ in range(_MORE)] if sizes else []
+    return [*(walk.text(size, dice) for size in sizes[:2] + sizes[-2:] + some), *Ways(made).at_limits(_MORE)]
 
 
 @lru_cache(maxsize=256)
@@ -191,11 +146,7 @@ def _sizes(one: ir.StringType) -> list[int]:
     return list(dict.fromkeys([one.min_length, most, _last(one, one.min_length + 1), max(most - 1, one.min_length)]))
 
 
-def _filled(size: int, signs: str) -> str:
-    return (signs * (size // len(signs) + 1))[:size]
-
-
 def _sized(text: str, one: ir.StringType) -> str:
     if len(text) < one.min_length:
-        text = _filled(one.min_length, text or "x")
+        text = filled(one.min_length, text or "x")
     return text if one.max_length is None else text[: one.max_length]

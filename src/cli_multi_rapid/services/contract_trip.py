@@ -34,7 +34,7 @@ SEED = 1
 DOCUMENTS = 200
 FOLDER = ".cmr/roundtrip"
 
-_CHANGED = 2  # changed documents for each valid one
+_CHANGED = 5  # changed documents for each valid one
 _LEAST_CHANGED = 50
 _TIMEOUT_S = 300.0
 _SHOWN = 160
