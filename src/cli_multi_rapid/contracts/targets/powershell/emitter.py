@@ -185,9 +185,11 @@ def _comment(said: str) -> str:
 
 def _explained(member: ir.Member, variable: str) -> str:
     said = rule(member.type, nullable=member.nullable)
-    key = "" if member.key == variable else f", the key {visible(member.key)!r}"
-    needed = "required" if member.required else "optional"
-    return f"{member.description or said[0].upper() + said[1:]} ({said if member.description else needed}{key})"
+    notes = [said] if member.description else []
+    notes.append("required" if member.required else "optional")
+    if member.key != variable:
+        notes.append(f"the key {visible(member.key)!r}")
+    return f"{member.description or said[0].upper() + said[1:]} ({'; '.join(notes)})"
 
 
 def _default(member: ir.Member) -> str:
