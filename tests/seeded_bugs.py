@@ -128,7 +128,8 @@ BUGS = {
     "integers become doubles": Bug(
         JSON,
         "fits=CmrDigitsToLong(lexeme,found);",
-        "double rough=0.0; if(!ToDouble(lexeme,rough)) return(false); fits=(rough<9.2e18 && rough>-9.2e18); if(fits) found=(long)rough;",
+        "double rough=0.0; if(!ToDouble(lexeme,rough)) return(false); "
+        "fits=(rough<9.2e18 && rough>-9.2e18); if(fits) found=(long)rough;",
     ),
     "the smallest integer is refused": Bug(
         JSON, "made<(LONG_MIN+digit)/10", "made<(LONG_MIN+digit)/10 || made*10-digit==LONG_MIN"

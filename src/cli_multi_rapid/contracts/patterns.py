@@ -1,4 +1,4 @@
-"""Patterns as automata, for languages without regular expressions, and in the spelling of those that have them."""
+"""Patterns as automata, for languages without regular expressions, and in the spelling of .NET."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from cli_multi_rapid.contracts.pattern_syntax import (
     parsed,
 )  # fmt: skip
 
-__all__ = ["Automaton", "PatternRefused", "automaton", "dotnet", "portable"]
+__all__ = ["Automaton", "PatternRefused", "automaton", "dotnet"]
 
 MAX_STATES = 2000
 _MAX_PLACES = 20_000
@@ -51,22 +51,13 @@ def automaton(pattern: str) -> Automaton:
     return _reaching(*_determined(places, start, end))
 
 
-def portable(pattern: str) -> str:
-    """Return a pattern for ECMAScript with the flag u.
-
-    Raises:
-        PatternRefused: as `automaton`.
-    """
-    return _written(parsed(pattern), _Spelling("^", "$"))
-
-
 def dotnet(pattern: str) -> str:
     """Return a pattern for .NET, whose characters are units of UTF-16.
 
     Raises:
         PatternRefused: as `automaton`.
     """
-    return _written(parsed(pattern), _Spelling(r"\A", r"\z", units=True))
+    return _written(parsed(pattern))
 
 
 @dataclass(slots=True)
@@ -209,55 +200,44 @@ def _reaching(edges: _Edges, accepting: set[int]) -> Automaton:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Spelling:
-    start: str
-    end: str
-    units: bool = False
-
-    def char(self, code: int) -> str:
-        if chr(code).isascii() and chr(code).isalnum():
-            return chr(code)
-        return f"\\u{code:04X}" if code <= _BMP else f"\\u{{{code:X}}}"
-
-    def span(self, low: int, high: int) -> str:
-        return self.char(low) if low == high else f"{self.char(low)}-{self.char(high)}"
-
-
-def _written(node: Node, spelling: _Spelling) -> str:
+def _written(node: Node) -> str:
     match node:
         case Chars(ranges):
-            return _characters(ranges, spelling)
+            return _characters(ranges)
         case Edge(start):
-            return spelling.start if start else spelling.end
+            return r"\A" if start else r"\z"
         case Sequence(items):
-            return "".join(_grouped(item, spelling) if isinstance(item, Either) else _written(item, spelling)
-                           for item in items)  # fmt: skip
+            return "".join(_grouped(item) if isinstance(item, Either) else _written(item) for item in items)
         case Either(options):
-            return "|".join(_written(option, spelling) for option in options)
+            return "|".join(map(_written, options))
         case Repeat(item, low, high):
             count = f"{{{low}}}" if low == high else f"{{{low},{'' if high is None else high}}}"
-            single = isinstance(item, Chars)
-            return (_written(item, spelling) if single else _grouped(item, spelling)) + count
+            return (_written(item) if isinstance(item, Chars) else _grouped(item)) + count
 
 
-def _grouped(node: Node, spelling: _Spelling) -> str:
-    return f"(?:{_written(node, spelling)})"
+def _grouped(node: Node) -> str:
+    return f"(?:{_written(node)})"
 
 
-def _characters(ranges: Ranges, spelling: _Spelling) -> str:
+def _characters(ranges: Ranges) -> str:
     if not ranges:
         return r"[^\s\S]"
-    if not spelling.units or ranges[-1][1] <= _BMP:
-        return f"[{''.join(spelling.span(low, high) for low, high in ranges)}]"
-    plain = [spelling.span(low, min(high, _BMP)) for low, high in ranges if low <= _BMP]
+    plain = [_span(low, min(high, _BMP)) for low, high in ranges if low <= _BMP]
     pairs = [
-        f"[{spelling.span(*lead)}][{spelling.span(*trail)}]"
+        f"[{_span(*lead)}][{_span(*trail)}]"
         for low, high in ranges if high > _BMP
         for lead, trail in _pairs(max(low, _BMP + 1), high)
     ]  # fmt: skip
     options = [f"[{''.join(plain)}]", *pairs] if plain else pairs
-    return f"(?:{'|'.join(options)})"
+    return f"(?:{'|'.join(options)})" if pairs else options[0]
+
+
+def _span(low: int, high: int) -> str:
+    return _unit(low) if low == high else f"{_unit(low)}-{_unit(high)}"
+
+
+def _unit(code: int) -> str:
+    return chr(code) if chr(code).isascii() and chr(code).isalnum() else f"\\u{code:04X}"
 
 
 def _pairs(low: int, high: int) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
