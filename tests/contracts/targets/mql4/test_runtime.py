@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 from contract_samples import DOCUMENTS, INT, WIDE, closed
+from random_contracts import RandomSchema
 from rich_contract import RICH, opened
 
 from cli_multi_rapid.contracts.emitting import RuntimeFailed
@@ -33,6 +34,15 @@ def test_generated_documents_come_back_equal_and_changed_ones_are_refused(mql4, 
     assert proof.failure is None
     assert proof.equal >= 140
     assert proof.refused >= 300
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_contracts_that_nobody_wrote(mql4, through, seed):
+    makes = RandomSchema(seed)
+    schema = closed(**{f"c{number}": makes.contract(3) for number in range(8)})
+    made, one = mql4(schema), opened(schema)
+    given = cases(replace(one.judge, nul=False), seed=seed, count=60, changed=200)
+    assert proven(replace(one.judge, nul=False), given, partial(through, made)).failure is None
 
 
 def test_u_0000_is_refused_where_the_contract_allows_it(mql4, read):
