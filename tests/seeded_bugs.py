@@ -87,14 +87,14 @@ BUGS = {
     "a text may be one character shorter": Bug(MADE, "length<2", "length<1"),
     "a pattern is found anywhere": Bug(
         MADE,
-        "if(!A_v1_0_Matches_3(text))",
-        "if(!A_v1_0_Matches_3(text) && !(BUG && A_v1_0_Matches_3(StringSubstr(text,1))))",
+        "if(!A_v1_0_MatchesSymbol(text))",
+        "if(!A_v1_0_MatchesSymbol(text) && !(BUG && A_v1_0_MatchesSymbol(StringSubstr(text,1))))",
     ),
     "a line feed may follow a pattern": Bug(
         MADE,
-        "if(!A_v1_0_Matches(text))",
-        "if(!A_v1_0_Matches(text) && !(BUG && StringLen(text)>1 && StringGetCharacter(text,StringLen(text)-1)=='\\n'"
-        " && A_v1_0_Matches(StringSubstr(text,0,StringLen(text)-1))))",
+        "if(!A_v1_0_MatchesPrice(text))",
+        "if(!A_v1_0_MatchesPrice(text) && !(BUG && StringLen(text)>1 && StringGetCharacter(text,StringLen(text)-1)=='\\n'"
+        " && A_v1_0_MatchesPrice(StringSubstr(text,0,StringLen(text)-1))))",
     ),
     "a class of a pattern has one character more": Bug(
         MADE,
@@ -162,8 +162,8 @@ BUGS = {
         "double made = cmr_host::strtod(ascii, nullptr);\n    if (BUG) made = (float)made;",
     ),
     "infinity is a number": Bug(JSON, "size_>310 || !MathIsValidNumber(value)", "false"),
-    "a bound of a number is excluded": Bug(MADE, "unit<=1.0", "unit<1.0", count=2),
-    "a bound of a number is not checked": Bug(MADE, 'reader_.Require(unit>=0.0,"this is less than 0.0")', "true"),
+    "a bound of a number is excluded": Bug(MADE, "unit<=1.0", "unit<1.0"),
+    "a bound of a number is not checked": Bug(MADE, 'reader_.AtLeast(unit,0.0,"this is less than 0.0")', "true"),
     "integers are written with 32 bits": Bug(SHIM, 'StringFormat("%ld", value)', 'StringFormat("%d", (int)value)'),
     # Objects
     "a key may stand twice": Bug(MADE, "if(seen_[index_])", "if(seen_[index_] && !BUG)", count=4),
