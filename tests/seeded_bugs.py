@@ -93,7 +93,8 @@ BUGS = {
     "a line feed may follow a pattern": Bug(
         MADE,
         "if(!A_v1_0_MatchesPrice(text))",
-        "if(!A_v1_0_MatchesPrice(text) && !(BUG && StringLen(text)>1 && StringGetCharacter(text,StringLen(text)-1)=='\\n'"
+        "if(!A_v1_0_MatchesPrice(text) && !(BUG && StringLen(text)>1"
+        " && StringGetCharacter(text,StringLen(text)-1)=='\\n'"
         " && A_v1_0_MatchesPrice(StringSubstr(text,0,StringLen(text)-1))))",
     ),
     "a class of a pattern has one character more": Bug(
@@ -241,3 +242,32 @@ BUGS = {
         count=2,
     ),
 }
+
+
+CMR_JSON, SHAPES, TYPED, MODEL = "cmr_json.ts", "cmr_shapes.ts", "a_v1_0.ts", "a_v1_0.py"
+OTHER_BUGS = {
+    "typescript: a key may stand twice": (CMR_JSON, "if (made.has(key)) throw", "if (false) throw"),
+    "typescript: zeros may lead": (CMR_JSON, 'if (!this.#skip("0")) this.#digits(pointer);', "this.#digits(pointer);"),
+    "typescript: a control character is read": (CMR_JSON, "else if (code >= 0x20)", "else if (code >= 0)"),
+    "typescript: integers become doubles": (CMR_JSON, "return BigInt(lexeme);", "return BigInt(Number(lexeme));"),
+    "typescript: text may follow": (CMR_JSON, "if (this.#at < this.#text.length) throw", "if (false) throw"),
+    "typescript: escapes have three digits": (
+        CMR_JSON,
+        "Number.parseInt(digits, 16)",
+        "Number.parseInt(digits.slice(1), 16)",
+    ),
+    "typescript: unknown keys are kept": (SHAPES, "if (!known.has(key)) throw reading", "if (false) throw reading"),
+    "python: a key may stand twice": (MODEL, "if len(made) != len(pairs):", "if False:"),
+    "python: null becomes missing": (
+        MODEL,
+        "value = _plain(model.model_dump(",
+        "value = _plain(model.model_dump(exclude_none=True, ",
+    ),
+    "python: the schema is not asked": (
+        MODEL,
+        "    value = _plain(_read(text), ())\n    _validate(value)\n",
+        "    value = _plain(_read(text), ())\n",
+    ),
+    "python: the path to what is wrong is missing": (MODEL, 'return "".join("/" + ', 'return "" and "".join("/" + '),
+}
+"""Of other languages: the file, a text that stands in it once, and what replaces it."""

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 from rich_contract import RICH, opened
-from seeded_bugs import BUGS
+from seeded_bugs import BUGS, OTHER_BUGS
 
 from cli_multi_rapid.contracts.roundtrip import cases, judged
 from cli_multi_rapid.contracts.targets.exchange import exchanged
 from cli_multi_rapid.contracts.targets.mql4 import runtime as mql4
 from cli_multi_rapid.contracts.targets.mql4.emitter import Mql4Emitter
+from cli_multi_rapid.services.languages import languages
 
 MADE = opened(RICH)
 JUDGE = replace(MADE.judge, nul=False)
@@ -86,3 +87,15 @@ def test_a_bug_in_mql4_is_found(asked, right, name):
     answers = asked(list(BUGS).index(name) + 1, given)
     changed = [pair for pair in zip(given, answers, strict=True) if pair[1] != right[pair[0].text]]
     assert judged(JUDGE, [case for case, _ in changed], [answer for _, answer in changed]).failure is not None
+
+
+@pytest.mark.parametrize("name", OTHER_BUGS)
+def test_a_bug_in_another_language_is_found(tmp_path, name):
+    language = next(one for one in languages() if one.target == name.partition(":")[0])
+    file, old, new = OTHER_BUGS[name]
+    files = dict(language.files(MADE.found, MADE.contract, JUDGE.type))
+    assert files[file].count(old) == 1
+    files[file] = files[file].replace(old, new)
+    texts = [case.text for case in SMALL]
+    answers = language.runtime.answers(MADE.contract, files, texts, folder=tmp_path, environment=os.environ, timeout=60)
+    assert judged(MADE.judge, SMALL, answers).failure is not None
