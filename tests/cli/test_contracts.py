@@ -144,3 +144,45 @@ class TestOwnChecks:
         assert done.code == 3
         assert done.out.count("nobody has approved that this file runs") == 1, "what repeats is said once"
         assert sandbox.cmr("validate-contracts", "--no-project", trust=False).code == 0
+
+
+class TestRoundTrip:
+    def test_documents_go_through_what_is_here(self, sandbox, tick):
+        done = sandbox.cmr("validate-contracts", "--roundtrip", "--documents", "30", "--json", trust=False)
+        assert done.code == 0
+        said = done.data()
+        assert said["status"] == "pass"
+        checks = {one["target"]: one for one in said["contracts"][0]["checks"] if one["check"] == "roundtrip"}
+        assert checks["python"]["status"] == checks["mql4"]["status"] == "pass"
+        assert "host-compiled MQL4 subset, g++" in checks["mql4"]["detail"]
+        assert checks["MetaEditor"]["status"] == "not_run"
+        assert not checks["MetaEditor"]["needed"]
+        shown = sandbox.cmr("validate-contracts", "--roundtrip", "--documents", "30")
+        assert "  roundtrip mql4 pass  host-compiled MQL4 subset" in shown.out
+        assert "(taken over: nothing has changed; --no-cache runs it anew)" in shown.out
+        assert "not run: roundtrip MetaEditor: " in shown.out
+        required = sandbox.cmr("validate-contracts", "--roundtrip", "--documents", "30", "--require", "metaeditor,mql4")
+        assert required.code == 3
+        assert "  roundtrip MetaEditor not_run  " in required.out
+
+    def test_what_is_not_here_is_not_passed(self, sandbox, tick):
+        done = sandbox.cmr("validate-contracts", "--roundtrip", "--require", "pwsh,g++", env={"PATH": "/nowhere"})
+        assert done.code == 3
+        assert "roundtrip powershell not_run  pwsh is not on PATH" in done.out
+        assert "roundtrip mql4 not_run  no C++ compiler" in done.out
+        assert "roundtrip python pass" in done.out
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (["--roundtrip", "--require", "nodde"], "did you mean 'node'?"),
+            (["--require", "node"], "add --roundtrip"),
+            (["--seed", "2"], "add --roundtrip"),
+            (["--no-cache"], "add --roundtrip"),
+            (["--roundtrip", "--documents", "0"], "0 is not in the range"),
+        ],
+    )
+    def test_wrong_usage(self, sandbox, tick, options, said):
+        done = sandbox.cmr("validate-contracts", *options)
+        assert done.code == 2
+        assert said in done.err

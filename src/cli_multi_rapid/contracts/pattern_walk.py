@@ -3,9 +3,10 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cli_multi_rapid.contracts.dice import Dice
-from cli_multi_rapid.contracts.patterns import Automaton
+from cli_multi_rapid.contracts.patterns import Automaton, automaton
 
 _MOST_SIZES = 40
 _MOST_STEPS = 3000
@@ -15,11 +16,10 @@ Step = tuple[int, int, int]
 
 @dataclass(slots=True)
 class Walk:
-    """Walks from the start of an automaton to where it accepts. Edges that no walk took before come first."""
+    """Walks from the start of an automaton to where it accepts."""
 
     made: Automaton
     _open: list[frozenset[int]] = field(default_factory=list)
-    _taken: set[tuple[int, Step]] = field(default_factory=set)
 
     def sizes(self, least: int, most: int | None) -> list[int]:
         """Return some lengths of texts that match, shortest first, within limits."""
@@ -34,14 +34,14 @@ class Walk:
                     break
         return found
 
-    def text(self, size: int, dice: Dice) -> str:
-        """Return a text of one of these lengths."""
+    def text(self, size: int, dice: Dice, *, taken: set[tuple[int, Step]]) -> str:
+        """Return a text of one of these lengths. Edges that are not among those `taken` come first, and are then."""
         signs, state = [], 0
         for left in range(size - 1, -1, -1):
             ends = self._ends(left)
             steps = [step for step in self.made.edges[state] if step[2] in ends]
-            step = dice.one_of([one for one in steps if (state, one) not in self._taken] or steps)
-            self._taken.add((state, step))
+            step = dice.one_of([one for one in steps if (state, one) not in taken] or steps)
+            taken.add((state, step))
             signs.append(_sign(step, dice))
             state = step[2]
         return "".join(signs)
@@ -63,6 +63,12 @@ def _sign(step: Step, dice: Dice) -> str:
     picked = (low, high, low + dice.below(high - low + 1), max(low, min(high, ord("a"))))
     code = dice.one_of(picked)
     return chr(code if not 0xD800 <= code <= 0xDFFF else low)
+
+
+@lru_cache(maxsize=256)
+def walk_of(pattern: str) -> Walk:
+    """Return the walk of a pattern, which remembers what it has found out."""
+    return Walk(automaton(pattern))
 
 
 @dataclass(slots=True)

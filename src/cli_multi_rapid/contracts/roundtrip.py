@@ -1,7 +1,7 @@
 """The proof that programs in other languages read and write what a contract says: documents that go through them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cli_multi_rapid.contracts import ir
@@ -74,20 +74,26 @@ class Judge:
     type: ir.Root
     validator: "Draft202012Validator"
     nul: bool = True
+    _known: dict[str, Case] = field(default_factory=dict, compare=False, repr=False)
 
     def case(self, text: str, what: str) -> Case:
         """Return a text with the verdict of strict reading and of the validator."""
+        if text not in self._known:
+            self._known[text] = self._judged(text)
+        return replace(self._known[text], what=what)
+
+    def _judged(self, text: str) -> Case:
         try:
             value = read_json(text.encode("utf-8"), "")
         except SpecInvalid as invalid:
-            return Case(text=text, what=what, refused=str(invalid))
+            return Case(text=text, refused=str(invalid))
         except UnicodeEncodeError:
-            return Case(text=text, what=what, refused="half of a surrogate pair is no character")
+            return Case(text=text, refused="half of a surrogate pair is no character")
         if not self.validator.is_valid(value):
             wrong = list(self.validator.iter_errors(value))
             at = tuple(dict.fromkeys(pointer_of(one.instance_path) for one in wrong))
-            return Case(text=text, what=what, refused=f"{at[0] or '/'}: {wrong[0].message}", at=at)
-        return Case(text=text, what=what, value=value)
+            return Case(text=text, refused=f"{at[0] or '/'}: {wrong[0].message}", at=at)
+        return Case(text=text, value=value)
 
     def problem(self, case: Case, answer: Answer) -> str:
         """Return what is wrong with an answer; nothing where it is right."""

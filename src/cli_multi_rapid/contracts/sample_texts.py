@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from cli_multi_rapid.contracts import ir
 from cli_multi_rapid.contracts.dice import Dice
-from cli_multi_rapid.contracts.pattern_walk import Walk, Ways
+from cli_multi_rapid.contracts.pattern_walk import Step, Ways, walk_of
 from cli_multi_rapid.contracts.patterns import automaton
 
 FORMATTED = {
@@ -100,9 +100,9 @@ def random_text(one: ir.StringType, dice: Dice) -> str:
     if one.enum or one.format:
         return dice.one_of(boundary_texts(one))
     if one.pattern:
-        walk = Walk(automaton(one.pattern))
+        walk = walk_of(one.pattern)
         sizes = walk.sizes(one.min_length, one.max_length)
-        made = walk.text(dice.one_of(sizes), dice) if sizes else ""
+        made = walk.text(dice.one_of(sizes), dice, taken=set()) if sizes else ""
         return made if sizes and _judge(one)(made) else dice.one_of(boundary_texts(one))
     size = one.min_length + dice.below(_last(one, one.min_length + _MORE) - one.min_length + 1)
     return "".join(dice.one_of(_ALPHABET) for _ in range(size))
@@ -117,10 +117,14 @@ def _of_pattern(one: ir.StringType) -> list[str]:
     if not one.pattern:
         return []
     made = automaton(one.pattern)
-    walk, dice = Walk(made), Dice("pattern", one.pattern)
+    walk, dice = walk_of(one.pattern), Dice("pattern", one.pattern)
+    taken: set[tuple[int, Step]] = set()
     sizes = walk.sizes(one.min_length, one.max_length)
     some = [dice.one_of(sizes) for _ in range(_MORE)] if sizes else []
-    return [*(walk.text(size, dice) for size in sizes[:2] + sizes[-2:] + some), *Ways(made).at_limits(_MORE)]
+    return [
+        *(walk.text(size, dice, taken=taken) for size in sizes[:2] + sizes[-2:] + some),
+        *Ways(made).at_limits(_MORE),
+    ]
 
 
 @lru_cache(maxsize=256)

@@ -77,16 +77,17 @@ class ContractTrip:
             reason = f"the contract is outside of the profile, {first.place}: {first.reason}; --lint says everything"
             yield from (self._not_run(one.target, reason) for one in self.languages)
             return
-        todo = []
+        found, todo = {}, []
         for one in self.languages:
             if missing := one.runtime.unavailable(self.opened.project.environ):
-                yield self._not_run(one.target, missing)
+                found[one.target] = self._not_run(one.target, missing)
             elif one.target in before:
-                yield self._check(one.target, CheckStatus.PASS, before[one.target])
+                found[one.target] = self._check(one.target, CheckStatus.PASS, before[one.target])
             else:
                 todo.append(one)
-        if todo:
-            yield from self._run(Judge(type=made.type, validator=self.opened.validators[self.contract.path]), todo)
+        judge = Judge(type=made.type, validator=self.opened.validators[self.contract.path])
+        found |= {check.target: check for check in self._run(judge, todo)} if todo else {}
+        yield from (found[one.target] for one in self.languages)
         yield from (self._not_run(name, why) for one in self.languages for name, why in one.runtime.NOT_RUN)
 
     def _run(self, judge: Judge, todo: Sequence[Language]) -> Iterator[ContractCheck]:
