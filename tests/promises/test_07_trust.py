@@ -25,7 +25,7 @@ CALLS = {
     "init": [(1, "init", "--check")],
     "demo": [(0, "demo", "--help")],  # it makes a project of its own, elsewhere
     "trust": [(4, "trust")],  # nobody has looked
-    "export": [(0, "export", "pre-commit"), (0, "export", "cloudevents")],
+    "export": [(0, "export", "pre-commit"), (0, "export", "cloudevents"), (0, "export", "asyncapi")],
     "validate-contracts": [
         (3, "validate-contracts"),
         (0, "validate-contracts", "--no-project", "--lint"),

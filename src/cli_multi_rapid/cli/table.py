@@ -4,7 +4,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("project:init", "Make a project of a folder; never overwrites."),
     "demo": ("project:demo", "Build a small sample project and run its phases, no key or network needed."),
     "import": ("bring:import_", "Make phases of workflows of GitHub Actions; lists what it leaves out."),
-    "export": ("bring:export", "Write the gates as hooks of pre-commit, or a run as CloudEvents."),
+    "export": ("bring:export", "Write the gates as pre-commit hooks, a run as CloudEvents, or contracts as AsyncAPI."),
     "trust": ("project:trust", "Approve what this project can run; any change asks again."),
     "plan": ("look:plan", "Show what would run, in which order and environment; runs nothing."),
     "run-phase": ("run:run_phase", "Run one phase and what it needs."),

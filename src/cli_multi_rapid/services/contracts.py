@@ -99,6 +99,17 @@ def results_of(opened: OpenContracts, asked: Asked) -> tuple[ContractResult, ...
     return (*results, *compat.values())
 
 
+def asyncapi_text(project: Project) -> str:
+    """Return the contracts of a project as an AsyncAPI document; see `opened_contracts` for what is raised."""
+    from cli_multi_rapid.contracts.asyncapi import asyncapi_document
+    from cli_multi_rapid.documents.reports import json_text
+    from cli_multi_rapid.services.settings import load_settings
+
+    opened = opened_contracts(project)
+    settings = load_settings(project.root, environ=project.environ)
+    return json_text(asyncapi_document(opened.found, settings.project)) + "\n"
+
+
 def _drift(opened: OpenContracts) -> Mapping[str, tuple[ContractCheck, ...]]:
     """Return by path whether the code generated of each contract is up to date."""
     from cli_multi_rapid.services.models import drift_checks

@@ -97,14 +97,15 @@ def _counted(number: int, what: str) -> str:
 
 
 @command("export", example="cli-multi-rapid export pre-commit -o .pre-commit-config.yaml")
-@click.argument("kind", type=click.Choice(["pre-commit", "cloudevents"]))
+@click.argument("kind", type=click.Choice(["pre-commit", "cloudevents", "asyncapi"]))
 @click.argument("run", required=False)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this new file.")
 def export(common: Common, kind: str, run: str | None, output: Path | None) -> int:
-    """Write what other systems need: hooks of pre-commit, or the events of RUN (default: last) as cloudevents.
+    """Write what other systems need: hooks of pre-commit, the events of RUN (default: last), or an AsyncAPI document.
 
     The hooks run this project's gates: before a commit, secrets and deny-list look at what is changed; before a push,
-    the other gates judge the project. Events are written as lines of JSON, each a CloudEvent.
+    the other gates judge the project. Events are written as lines of JSON, each a CloudEvent. The document has all
+    contracts of the project.
     """
     from cli_multi_rapid.cli.console import emit, say
     from cli_multi_rapid.errors import UsageError
@@ -134,6 +135,10 @@ def _exported(project: "Project", kind: str, run: str) -> str:
         from cli_multi_rapid.services.cloudevents import exported_run
 
         return exported_run(project, run)
+    if kind == "asyncapi":
+        from cli_multi_rapid.services.contracts import asyncapi_text
+
+        return asyncapi_text(project)
     from cli_multi_rapid.services.exporting import pre_commit_hooks
     from cli_multi_rapid.services.wiring import read_specs
 
