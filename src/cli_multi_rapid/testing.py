@@ -15,6 +15,7 @@ from cli_multi_rapid.engine.executor import Executor
 from cli_multi_rapid.engine.fold import RunState, fold
 from cli_multi_rapid.engine.graph import RunPlan, build
 from cli_multi_rapid.engine.runner import Runner
+from cli_multi_rapid.model import forms
 from cli_multi_rapid.model.approval import Person
 from cli_multi_rapid.model.events import Event, Kind, NewEvent, payload_of
 from cli_multi_rapid.model.gate import GateResult, GateStatus, Level
@@ -267,7 +268,7 @@ class Drill:
         """Take the lease and return what drives the run."""
         fence = self.store.take(RUN_ID)
         begin = [] if self.store.events(RUN_ID) else [NewEvent(kind=Kind.RUN_STARTED, payload=self._snapshot())]
-        taken = NewEvent(kind=Kind.RUN_TAKEN, attempt=fence, payload={"pid": 1, "host": "here"})
+        taken = forms.RUN_TAKEN.event({"pid": 1, "host": "here"}, attempt=fence)
         self.store.append(RUN_ID, [*begin, taken], fence=fence)
         return Runner(
             store=self.store, fence=fence, plan=self.plan, graph=build(self.plan.phases), state=self.state(),
@@ -290,7 +291,7 @@ class Drill:
     def cancel(self) -> None:
         """Ask for the end of the run, as another process would."""
         assert isinstance(self.store, MemoryStore)
-        self.store.beside().append(RUN_ID, [NewEvent(kind=Kind.RUN_CANCEL, payload={"by": "somebody"})])
+        self.store.beside().append(RUN_ID, [forms.RUN_CANCEL.event({"by": "somebody"})])
 
     def decide(self, key: str, decision: str = "approved", /, **facts: object) -> None:
         """Record a decision about a step that waits, as another process would; `facts` replace what is right."""

@@ -9,8 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from cli_multi_rapid.contracts.own import own_validators
-from cli_multi_rapid.model.events import Kind
+from cli_multi_rapid.cli.lines import line_of, remark_line
+from cli_multi_rapid.contracts.own import contract_name, own_validators
+from cli_multi_rapid.documents.history import view
+from cli_multi_rapid.engine.fold import fold
+from cli_multi_rapid.model.events import Event, Kind, NewEvent
+from cli_multi_rapid.model.run import Status
+from cli_multi_rapid.services.snapshot import plan_of
+from cli_multi_rapid.system.store import chained
 
 ROOT = Path(__file__).resolve().parents[2]
 GATES = "config/compliance-gates.yaml"
@@ -90,6 +96,46 @@ def test_each_contract_refuses_what_another_kind_records(sandbox):
 def _alike(kind: Kind) -> list[Kind]:
     results = (Kind.STEP_INTERIM, Kind.STEP_FINISHED, Kind.STEP_REFUTED, Kind.UNDO_FINISHED)
     return [one for one in results if kind in results]
+
+
+EXAMPLES = ROOT / "contracts/events/examples"
+FIRST = "of-a-first-version"
+
+
+def example(kind: Kind, name: str, seq: int = 1, *, attempt: int = 1) -> Event:
+    payload = json.loads((EXAMPLES / f"{contract_name(kind)}@1.0/valid/{name}.json").read_bytes())
+    area = kind.value.partition(".")[0]
+    step = {"run": "", "tree": "", "phase": "build", "gate": "build/gate:tests"}.get(area, "build/make")
+    return chained("R", seq, "", NewEvent(kind=kind, payload=payload, step=step, attempt=attempt))
+
+
+def test_what_first_versions_recorded_is_still_read():
+    told = [
+        (Kind.RUN_STARTED, FIRST), (Kind.RUN_TAKEN, "first"), (Kind.PHASE_STARTED, "with-a-title"),
+        (Kind.STEP_STARTED, "of-a-reader"), (Kind.STEP_FINISHED, FIRST), (Kind.GATE_FINISHED, FIRST),
+        (Kind.PHASE_FINISHED, "success"), (Kind.RUN_FINISHED, "success"),
+    ]  # fmt: skip
+    events = [example(kind, name, seq) for seq, (kind, name) in enumerate(told, start=1)]
+    state = fold("R", events)
+    assert (state.status, state.exit_code, state.step("build/make").status) == (Status.SUCCESS, 0, Status.SUCCESS)
+    shown = view(events, alive=False)
+    assert (shown.status, shown.origin.job, shown.steps[0].changed) == (Status.SUCCESS, "", 0)
+    assert plan_of(state.started).phases[0].name == "build"
+    assert [line for line in map(line_of, events) if line] != []
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, file.stem) for kind in Kind for file in sorted((EXAMPLES / f"{contract_name(kind)}@1.0/valid").iterdir())],
+)
+def test_every_valid_example_can_be_read(kind, name):
+    """What a contract allows and the program cannot read would be a promise that it does not keep."""
+    begun = [example(Kind.RUN_STARTED, FIRST), example(Kind.STEP_STARTED, "of-a-writer", 2)]
+    events = [*(begun if kind is not Kind.RUN_STARTED else []), example(kind, name, 3)]
+    state = fold("R", events)
+    assert view(events, alive=False).run == state.id == "R"
+    assert [line_of(event) for event in events]
+    assert [remark_line(event) for event in events]
 
 
 @pytest.mark.parametrize(
