@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("look:diff", "Show what differs between two runs."),
     "graph": ("look:graph", "Draw the steps of a phase or run."),
     "validate-compliance": ("comply:validate_compliance", "Evaluate the compliance gates."),
-    "validate-contracts": ("contract:validate_contracts", "Check contracts, their examples and their profile."),
+    "validate-contracts": ("contract:validate_contracts", "Check contracts, or events by the contracts they name."),
     "generate-models": ("contract:generate_models", "Generate code from contracts, or compare it (--check)."),
     "generate-report": ("comply:generate_report", "Render the stored results of a run."),
     "advisories": ("advise:advisories", "Look at the advisory database, or make one file of it."),
