@@ -20,6 +20,7 @@ def no_compiler(tmp_path):
     return str(folder)
 
 
+@pytest.mark.timeout(300)  # three runs and a round trip: a minute on a machine with five times the load it can carry
 def test_the_demo(sandbox, tmp_path, no_compiler):
     folder = tmp_path / "demo"
     done = sandbox.cmr("demo", "--folder", str(folder), trust=False, env={"PATH": no_compiler})
