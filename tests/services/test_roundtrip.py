@@ -1,9 +1,10 @@
 """The round trip: who gets which documents, what is said of it, what is kept, and what counts."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
+from jsonschema_rs import Draft202012Validator
 from rich_contract import RICH, closed, reader
 
 from cli_multi_rapid.contracts.emitting import Answer, Refused, RuntimeFailed
@@ -12,6 +13,7 @@ from cli_multi_rapid.contracts.roundtrip import Judge
 from cli_multi_rapid.documents.contracts import contracts_data, contracts_lines, exit_code
 from cli_multi_rapid.errors import UsageError
 from cli_multi_rapid.model.contract import CheckStatus, ContractResult, Violation
+from cli_multi_rapid.services.contract_trip import ContractTrip
 from cli_multi_rapid.services.contracts import opened_contracts
 from cli_multi_rapid.services.languages import Language
 from cli_multi_rapid.services.roundtrip import Trip, roundtrip_checks, trip_of
@@ -152,6 +154,39 @@ def test_a_program_without_a_verdict(trip):
     _, checks = trip(Crashing(), Program(), asked=Trip(documents=12, cache=False))
     assert checks["python"].status is CheckStatus.ERROR
     assert checks["toy"].status is CheckStatus.PASS
+
+
+def test_a_reader_that_crashes_gives_no_verdict(trip):
+    class Late(Program):
+        def answers(self, contract, files, documents, **more):
+            made = super().answers(contract, files, documents, **more)
+            if len(self.given) > 1:
+                raise RuntimeFailed("gone")
+            return made
+
+    _, checks = trip(Late(), Program())
+    assert checks["python"].status is CheckStatus.PASS
+    assert checks["toy"].detail == "there is no verdict: Python, reading what came back: gone"
+
+
+def test_without_python_the_others_are_judged_by_the_validator_alone(trip):
+    results, checks = trip(Program(missing="pydantic is not installed"), Program())
+    assert checks["toy"].status is CheckStatus.PASS
+    assert exit_code(results) == 0
+
+
+def test_a_bug_in_the_generator_of_documents_is_an_error(trip):
+    opened = opened_contracts(open_project(trip.root))
+    (contract,) = opened.found.contracts
+    strict = Draft202012Validator({"properties": {"n": {"maximum": 5}}})
+    program = Program()
+    way = ContractTrip(
+        opened=replace(opened, validators={contract.path: strict}), contract=contract, trip=FEW, kept=trip.root,
+        languages=(language("python", program),),
+    )  # fmt: skip
+    (check,) = way.checks({})
+    assert check.status is CheckStatus.ERROR
+    assert "which is a bug of this program: /n: " in check.detail
 
 
 MISSING = Program(missing="toyc is not on PATH", never=(("toy-studio", "it needs a desktop"),))
