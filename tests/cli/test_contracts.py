@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 
 import pytest
@@ -147,6 +148,7 @@ class TestOwnChecks:
 
 
 class TestRoundTrip:
+    @pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not on PATH")
     def test_documents_go_through_what_is_here(self, sandbox, tick):
         done = sandbox.cmr("validate-contracts", "--roundtrip", "--documents", "30", "--json", trust=False)
         assert done.code == 0

@@ -52,13 +52,15 @@ def built(folder):
         making.mkdir(parents=True)
         for name, text in {**files, "main.cpp": MAIN}.items():
             (making / name).write_text(text, "utf-8")
-        subprocess.run(("g++", *mql4.OPTIONS, "-o", "program", "main.cpp"), cwd=making, check=True)
+        subprocess.run((mql4.compiler(os.environ), *mql4.OPTIONS, "-o", "program", "main.cpp"), cwd=making, check=True)
         (making / "program").rename(program)
     return program
 
 
 @pytest.fixture(scope="module")
 def asked(shared_cache, tmp_path_factory):
+    if missing := mql4.unavailable(os.environ):
+        pytest.skip(missing)
     program = built(shared_cache / "seeded-bugs")
 
     def answers(number, given):
@@ -92,6 +94,8 @@ def test_a_bug_in_mql4_is_found(asked, right, name):
 @pytest.mark.parametrize("name", OTHER_BUGS)
 def test_a_bug_in_another_language_is_found(tmp_path, name):
     language = next(one for one in languages() if one.target == name.partition(":")[0])
+    if missing := language.runtime.unavailable(os.environ):
+        pytest.skip(missing)
     file, old, new = OTHER_BUGS[name]
     files = dict(language.files(MADE.found, MADE.contract, JUDGE.type))
     assert files[file].count(old) == 1

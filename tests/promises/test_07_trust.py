@@ -29,6 +29,7 @@ CALLS = {
     "validate-contracts": [
         (3, "validate-contracts"),
         (0, "validate-contracts", "--no-project", "--lint"),
+        (0, "validate-contracts", "--no-project", "--roundtrip", "--documents", "5"),
         (3, "validate-contracts", "--events", "-"),
     ],
     "generate-models": [(0, "generate-models", "--target", "python")],
@@ -62,7 +63,10 @@ GIT_PROGRAMS = (
 )  # fmt: skip
 GIT_ALIASES = ("status", "ls-files", "diff", "write-tree", "rev-parse", "hash-object", "cat-file")
 HOOKS = ("post-index-change", "reference-transaction", "pre-commit", "post-checkout", "fsmonitor-watchman")
-PROGRAMS = ("git", "python", "python3", "sh", "bash", "env", "unshare", "setpriv", "ruff", "uv", "node", "less", "cat")
+PROGRAMS = (
+    "git", "python", "python3", "sh", "bash", "env", "unshare", "setpriv", "ruff", "uv", "node", "less", "cat", "g++",
+    "as", "ld", "pwsh",
+)  # fmt: skip
 MODULES = (
     "sitecustomize.py", "usercustomize.py", "yaml.py", "click.py", "json.py", "sqlite3.py", "re2.py",
     "cli_multi_rapid/__init__.py", "workflows/__init__.py", "workflows/orchestrator.py", "conftest.py", "setup.py",

@@ -58,6 +58,8 @@ REFUSED = {
 @pytest.fixture(scope="module", params=["python", "mql4"])
 def asked(request, tmp_path_factory):
     language = next(one for one in languages() if one.target == request.param)
+    if missing := language.runtime.unavailable(os.environ):
+        pytest.skip(missing)
     files = language.files(MADE.found, MADE.contract, MADE.judge.type)
     folder, texts = tmp_path_factory.mktemp("asked"), [*HELD.values(), *REFUSED.values()]
     answers = language.runtime.answers(MADE.contract, files, texts, folder=folder, environment=os.environ, timeout=100)
