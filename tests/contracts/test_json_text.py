@@ -49,3 +49,8 @@ def test_of_a_long_text_only_that_gets_shorter():
 def test_escapes_that_are_not_needed_go():
     assert '{"b":"x"}' in smaller('{"\\u0062":"\\u0078"}')
     assert '{"\\ud800":""}' in smaller('{"\\ud800":"\\ud800"}')
+
+
+def test_a_text_gets_shorter_by_whole_characters():
+    assert '"\\n"' in smaller('"\\u0001\\n"')
+    assert '"\\ud83d\\ude00"' in smaller('"x\\ud83d\\ude00"')

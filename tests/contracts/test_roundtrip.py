@@ -171,6 +171,7 @@ def test_a_language_without_u_0000():
         ({"type": "number"}, -0.0, 0, ""),
         ({"type": "string"}, "0.070", "0.07", "became"),
         ({"type": "string"}, "e\u0301", "é", "became"),
+        ({"type": "string"}, "a" * 90 + "b", "a" * 90 + "c", '"aaaaaab" became "aaaaaac", from character 85 on'),
         ({"type": ["string", "null"]}, None, "", 'null became ""'),
         ({"const": True}, True, 1, "true became 1"),
         ({"const": 1}, 1, True, "1 became true"),

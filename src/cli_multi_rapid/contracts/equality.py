@@ -5,6 +5,7 @@ import json
 from cli_multi_rapid.contracts import ir
 
 _SHOWN = 60
+_BEFORE = 6
 
 
 def difference(one: ir.Type, sent: object, received: object, *, place: str = "") -> str:
@@ -51,9 +52,17 @@ def _same(one: ir.Type, sent: object, received: object) -> bool:
 
 
 def _told(sent: object, received: object, place: str) -> str:
-    return f"{place or '/'}: {_shown(sent)} became {_shown(received)}"
+    start = 0
+    if isinstance(sent, str) and isinstance(received, str):
+        pairs = enumerate(zip(sent, received, strict=False))
+        same = next((index for index, (one, other) in pairs if one != other), min(len(sent), len(received)))
+        start = max(0, same - _BEFORE) if max(len(sent), len(received)) > _SHOWN // 2 else 0
+        sent, received = sent[start:], received[start:]
+    return (
+        f"{place or '/'}: {_shown(sent)} became {_shown(received)}{f', from character {start + 1} on' if start else ''}"
+    )
 
 
 def _shown(value: object) -> str:
     text = json.dumps(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 2 :]}"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

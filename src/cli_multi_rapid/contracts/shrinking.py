@@ -1,6 +1,7 @@
 """Smaller documents that are like a given one."""
 
 import json
+import re
 from collections.abc import Iterator
 
 from cli_multi_rapid.contracts.json_text import Items, Members, Tree, at, quoted, replaced, tree_of, written
@@ -8,6 +9,8 @@ from cli_multi_rapid.contracts.json_text import Items, Members, Tree, at, quoted
 _MOST = 300
 _MOST_SIGNS = 3_000_000
 _LONG = 10_000
+_PARTS = 16
+_SIGN = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|.", re.DOTALL)
 
 
 def smaller(text: str) -> list[str]:
@@ -50,19 +53,21 @@ def _less(tree: Tree) -> Iterator[Tree]:
             yield Members(tuple((_plain(key), value) for key, value in pairs))
             yield from (Members((*pairs[:start], *pairs[end:])) for start, end in _chunks(len(pairs)))
         case str() if tree.startswith('"'):
-            body = tree[1:-1]
-            half = len(body) // 2
-            for less in ("", body[:half], body[half:], body[1:], body[:-1], body[:1], body[:12], body[-12:], body[-1:]):
-                yield f'"{less}"'
+            signs = _SIGN.findall(tree[1:-1])
+            yield '""'
+            yield from (f'"{"".join(signs[:start] + signs[end:])}"' for start, end in _chunks(len(signs), most=_PARTS))
             yield _plain(tree)
         case str():
             yield from ("0", "1")
 
 
-def _chunks(count: int) -> Iterator[tuple[int, int]]:
-    """Yield where parts begin and end that can be left out: halves, quarters ... at last each alone."""
+def _chunks(count: int, *, most: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield where parts begin and end that can be left out: halves, quarters ... at last each alone.
+
+    With `most` in no more parts than that.
+    """
     size = count // 2
-    while size:
+    while size and (not most or size * most >= count):
         yield from ((start, min(start + size, count)) for start in range(0, count, size))
         size //= 2
 
