@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
 COUNT = 120
-"""How many documents try to prove that a verdict is wrong."""
+"""How many documents try to prove that a verdict is wrong; of contracts with very many keys, fewer."""
+
+_LEAST, _KEYS = 8, 30_000
 
 _SHOWN = 200
 
@@ -120,7 +122,9 @@ def _documents(edition: Edition, *, seed: int) -> Iterator[object]:
     if not isinstance(root, ir.ObjectType | ir.UnionType):
         return
     try:
-        for text in documents(root, seed=seed, count=COUNT):
+        keys = sum(len(one.members) for one in ir.objects(root) if isinstance(one, ir.ObjectType))
+        count = max(_LEAST, min(COUNT, _KEYS // max(keys, 1)))
+        for text in documents(root, seed=seed, count=count):
             yield read_json(text.encode(), edition.contract.path)
     except NoDocument:
         return

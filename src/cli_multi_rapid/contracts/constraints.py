@@ -174,13 +174,15 @@ class View:
 
     # -- inside
 
-    def required(self) -> set[str]:
-        """Return the keys that an object must have."""
-        return {str(key) for _, schema in self.schemas for key in _list(schema, "required")}
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The keys that an object must have."""
+        return frozenset(str(key) for _, schema in self.schemas for key in _list(schema, "required"))
 
-    def named(self) -> list[str]:
-        """Return the keys that are named."""
-        return list(dict.fromkeys(key for _, schema in self.schemas for key in _map(schema, "properties")))
+    @cached_property
+    def named(self) -> tuple[str, ...]:
+        """The keys that have a schema of their own."""
+        return tuple(dict.fromkeys(key for _, schema in self.schemas for key in _map(schema, "properties")))
 
     def is_closed(self) -> bool:
         """Tell whether an object has no keys but those that are named."""

@@ -57,6 +57,7 @@ class Inclusion:
         self._known: dict[tuple[Places, Target], Found] = {}
         self._assumed = 0
         self._open: set[tuple[Places, Target]] = set()
+        self._same_keywords: dict[tuple[Target, Target, str], bool] = {}
         self._views: dict[Places, View] = {}
         self._wide_views: dict[Places, View] = {}
 
@@ -106,10 +107,10 @@ class Inclusion:
         """Tell whether one of the narrow schemas says the same in some keywords as the wide one, which has them."""
         schema = self.wide.resolved(wide)
         assert isinstance(schema, dict)
-        return any(
-            all(self._same_keyword(place, one, wide, schema, keyword) for keyword in keywords)
-            for place, one in view.schemas
-        )
+        for place, one in view.schemas:
+            if all(self._same_keyword(place, one, wide, schema, keyword) for keyword in keywords):
+                return True
+        return False
 
     def apart(self, narrow: Places, wide: Places) -> bool:
         """Tell whether it is certain that no value is valid for both."""
@@ -163,6 +164,12 @@ class Inclusion:
     def _same_keyword(self, place: Target, one: Schema, wide: Target, schema: Schema, keyword: str) -> bool:
         if (keyword in one) != (keyword in schema):
             return False
+        key = (place, wide, keyword)
+        if key not in self._same_keywords:
+            self._same_keywords[key] = self._compared(place, one, wide, schema, keyword)
+        return self._same_keywords[key]
+
+    def _compared(self, place: Target, one: Schema, wide: Target, schema: Schema, keyword: str) -> bool:
         mine, other = one.get(keyword), schema.get(keyword)
         if isinstance(mine, list) and isinstance(other, list):
             return len(mine) == len(other) and all(
@@ -196,11 +203,11 @@ class Inclusion:
 
     def _objects_apart(self, one: View, other: View, *, depth: int) -> bool:
         for mine, theirs in ((one, other), (other, one)):
-            if theirs.is_closed() and mine.required() - set(theirs.named()):
+            if theirs.is_closed() and mine.required - set(theirs.named):
                 return True
         return any(
             self._apart(View(one.found, one.at_key(key)), View(other.found, other.at_key(key)), depth=depth - 1)
-            for key in sorted(one.required() | other.required())
+            for key in sorted(one.required | other.required)
         )
 
 

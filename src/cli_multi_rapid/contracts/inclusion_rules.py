@@ -111,7 +111,7 @@ def _size(keyword: str, kind: type, more: Callable[[View], float]) -> Rule:
 
 
 def _keys_at_most(view: View) -> float:
-    return len(view.named()) if view.is_closed() else float("inf")
+    return len(view.named) if view.is_closed() else float("inf")
 
 
 def _pattern(judge: "Inclusion", view: View, wide: Target, schema: Schema) -> Iterator["Break"]:
@@ -176,7 +176,7 @@ def _contains(judge: "Inclusion", view: View, wide: Target, schema: Schema) -> I
 def _required(judge: "Inclusion", view: View, wide: Target, schema: Schema) -> Iterator["Break"]:
     given = schema["required"]
     for key in given if isinstance(given, list) else ():
-        if key not in view.required():
+        if key not in view.required:
             yield judge.broken(view.places, wide, f"the key {str(key)[:80]!r} is required here", keyword="required")
 
 
@@ -200,7 +200,7 @@ def _other_keys(judge: "Inclusion", view: View, wide: Target, schema: Schema) ->
     rest = at(wide, keyword)
     named, patterns = schema.get("properties"), schema.get("patternProperties")
     known = frozenset(patterns) if isinstance(patterns, dict) else frozenset[str]()
-    for key in view.named():
+    for key in view.named:
         if (not isinstance(named, dict) or key not in named) and judge.included(view.at_key(key), rest):
             said = f"the key {key[:80]!r} is not known here, or its value is limited"
             yield judge.broken(view.places, wide, said, keyword=keyword)
@@ -223,7 +223,7 @@ def _pattern_keys(judge: "Inclusion", view: View, wide: Target, schema: Schema) 
         own = [Places(frozenset({at(place, "patternProperties", pattern)})) for place in same]
         if any(not judge.included(one, inner) for one in own):
             continue
-        named = [view.at_key(key) for key in view.named()]
+        named = [view.at_key(key) for key in view.named]
         if any(judge.included(one, inner) for one in named) or not _one_holds(judge, view.other_keys(), inner):
             said = f"values of keys that match {pattern[:80]!r} are limited here"
             yield judge.broken(view.places, wide, said, keyword="patternProperties")
@@ -247,7 +247,7 @@ def _dependent_required(judge: "Inclusion", view: View, wide: Target, schema: Sc
     for key, wanted in given.items():
         if _is_absent(judge, view, key):
             continue
-        known = view.required()
+        known = set(view.required)
         for _, one in view.having("dependentRequired"):
             if isinstance(mine := one["dependentRequired"], dict) and isinstance(mine.get(key), list):
                 known |= set(mine[key])
@@ -382,7 +382,7 @@ RULES: Mapping[str, Rule] = {
     "minItems": _size("minItems", list, _NOTHING), "maxItems": _size("maxItems", list, View.most_items),
     "uniqueItems": _unique, "prefixItems": _prefix, "items": _items, "contains": _contains,
     "unevaluatedItems": _unevaluated("items", rest_of_array, _items),
-    "minProperties": _size("minProperties", dict, lambda view: len(view.required())),
+    "minProperties": _size("minProperties", dict, lambda view: len(view.required)),
     "maxProperties": _size("maxProperties", dict, _keys_at_most),
     "required": _required, "properties": _properties, "additionalProperties": _other_keys,
     "unevaluatedProperties": _unevaluated("additionalProperties", rest_of_object, _other_keys),

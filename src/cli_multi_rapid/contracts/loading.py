@@ -18,6 +18,7 @@ DRAFT_07 = "http://json-schema.org/draft-07/schema"
 """What a contract refers to may be of this draft, too: a schema that somebody else has made."""
 
 _NAME = re.compile(r"(?P<name>[A-Z][A-Za-z0-9]{0,47})@(?P<version>(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3}))\.json")
+_LONGEST = 4096
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 Reader = Callable[[str], bytes]
@@ -217,6 +218,8 @@ def _target(reference: object, path: str, ids: Mapping[str, str]) -> Target | st
     if not isinstance(reference, str):
         return "a reference is text"
     shown = repr(reference[:80])
+    if len(reference) > _LONGEST:
+        return f"{shown}... is too long"
     place, _, fragment = reference.partition("#")
     fragment = unquote(fragment)
     if not place:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cli_multi_rapid.contracts.loading import ContractSet, Target
-from cli_multi_rapid.contracts.schema_tree import Schema, children, escaped
+from cli_multi_rapid.contracts.schema_tree import HOLDERS, Schema, children, escaped
 
 ANNOTATIONS = frozenset({
     "title", "description", "$comment", "examples", "default", "deprecated", "readOnly", "writeOnly", "$defs",
@@ -112,14 +112,18 @@ def is_opaque(keyword: str, value: object) -> bool:
 
 
 def _data_difference(old: Schema, new: Schema) -> str:
-    """Return the first keyword whose data differ; keywords that hold schemas are left out."""
-    schemas = {below.split("/")[1] for one in (old, new) for below, _ in _inner(one)}
+    """Return the first keyword that only one has, or whose data differ; inner schemas are not compared."""
     for keyword in {**new, **old}:
-        if keyword in ANNOTATIONS or keyword in schemas or (keyword == "$ref" and keyword in old and keyword in new):
+        if keyword in ANNOTATIONS:
             continue
         if keyword not in old or keyword not in new or is_opaque(keyword, new[keyword]):
             return keyword
-        if _normal(keyword, old[keyword]) != _normal(keyword, new[keyword]):
+        before, now = old[keyword], new[keyword]
+        if isinstance(now, str) and before == now:
+            continue
+        if keyword == "$ref" or (keyword in HOLDERS and keyword != "dependencies"):
+            continue
+        if _normal(keyword, before) != _normal(keyword, now):
             return keyword
     return ""
 
@@ -131,6 +135,8 @@ def _inner(schema: Schema) -> Iterator[tuple[str, object]]:
 
 
 def _normal(keyword: str, value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     if keyword in _UNORDERED:
         return sorted(canonical(one) for one in (value if isinstance(value, list) else [value]))
     if keyword == "dependentRequired" and isinstance(value, dict):

@@ -12,6 +12,9 @@ _LIST = frozenset({"prefixItems"})
 _MAP = frozenset({"properties", "patternProperties", "$defs", "definitions"})
 _IN_PLACE_MAP = frozenset({"dependentSchemas", "dependencies"})  # the latter is of older drafts; the validator knows it
 
+HOLDERS = IN_PLACE_ONE | IN_PLACE_LIST | _ONE | _LIST | _MAP | _IN_PLACE_MAP
+"""The keywords that hold schemas."""
+
 Schema = Mapping[str, object]
 
 
