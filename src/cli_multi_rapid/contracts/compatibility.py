@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
 COUNT = 120
-"""How many documents try to prove that a verdict is wrong; of contracts with very many keys, fewer."""
+"""How many documents try to prove that a verdict is wrong; fewer where they are large."""
 
-_LEAST, _KEYS = 8, 30_000
+_ENOUGH, _LARGE = 600_000, 50_000
+"""So many characters are enough, where a document counts as large at most."""
 
 _SHOWN = 200
 
@@ -122,10 +123,12 @@ def _documents(edition: Edition, *, seed: int) -> Iterator[object]:
     if not isinstance(root, ir.ObjectType | ir.UnionType):
         return
     try:
-        keys = sum(len(one.members) for one in ir.objects(root) if isinstance(one, ir.ObjectType))
-        count = max(_LEAST, min(COUNT, _KEYS // max(keys, 1)))
-        for text in documents(root, seed=seed, count=count):
+        seen = 0
+        for text in documents(root, seed=seed, count=COUNT):
             yield read_json(text.encode(), edition.contract.path)
+            seen += min(len(text), _LARGE)
+            if seen > _ENOUGH:
+                return
     except NoDocument:
         return
 

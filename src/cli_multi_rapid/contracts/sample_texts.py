@@ -62,6 +62,9 @@ PLAIN = (
 )  # fmt: skip
 LONG = 'long "text" \\ é 😀\n' * 58255
 """A little more than a million characters."""
+LONGEST = 2 << 20
+"""Nothing is longer than this, whatever a type asks for."""
+
 LONG_ENOUGH = 1 << 16
 """Longer limits of length are not tried."""
 
@@ -80,8 +83,10 @@ def boundary_texts(one: ir.StringType) -> tuple[str, ...]:
     """Return texts of a type at its limits and with what is rare; all are valid.
 
     Raises:
-        NoText: none was found.
+        NoText: none was found, or each is longer than any document.
     """
+    if one.min_length > LONGEST:
+        raise NoText
     if one.enum:
         tried = list(one.enum)
     elif one.format:
