@@ -28,10 +28,10 @@ def test_fifty_of_the_smallest_contracts():
 
 
 def test_most_are_invalid_and_some_are_valid():
-    made = changed(RICH)
+    made = changed(RICH, 2000)
     valid = [one for one in made if not one.refused]
-    assert len(made) > 5000
-    assert 50 < len(valid) < len(made) // 10
+    assert len(made) == 2000
+    assert 20 < len(valid) < len(made) // 10
 
 
 def test_every_kind_comes_before_any_comes_again():

@@ -36,7 +36,7 @@ def seen(schema, count=150):
 
 
 def test_every_document_is_valid_and_they_differ():
-    for seed in range(3):
+    for seed in range(2):
         made = cases(opened(RICH).judge, seed=seed, count=220, changed=0)
         assert len({one.text for one in made}) == 220
 

@@ -301,5 +301,5 @@ def test_runtimes_have_names():
 
 def test_a_rich_contract_goes_through(trip):
     trip.write(A=RICH)
-    results, _ = trip(Program(), Program(), asked=Trip(documents=60))
+    results, _ = trip(Program(), Program(), asked=Trip(documents=25))
     assert exit_code(results) == 0
