@@ -191,13 +191,15 @@ def test_altered_events_are_noticed(sandbox):
 @pytest.mark.parametrize(
     "arguments", [["status"], ["explain"], ["--version"], ["run-phase", "p", "--json"], ["status", "--json"]]
 )
-def test_a_full_output_is_no_bug(sandbox, arguments):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_output_is_no_bug(sandbox, arguments, unbuffered):
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             (sys.executable, "-m", "cli_multi_rapid", *arguments), cwd=sandbox.root, stdout=full,
-            stderr=subprocess.PIPE, env={**os.environ, "CMR_TRUST": "1"}, text=True,
+            stderr=subprocess.PIPE, env={**os.environ, "CMR_TRUST": "1", "PYTHONUNBUFFERED": unbuffered}, text=True,
         )  # fmt: skip
     assert done.returncode == 3
+    assert "Exception ignored" not in done.stderr
     assert "error[COULD-NOT-RUN]: standard output cannot be written: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
 

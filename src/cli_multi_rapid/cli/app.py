@@ -116,9 +116,11 @@ def _shown(error: CmrError, common: Common) -> int:
 
     try:
         show_error(error, as_json=common.as_json)
+        sys.stdout.flush()  # what could not be written before would fail once more at exit
     except (CouldNotRun, OSError):
         _silence_stdout()
-        show_error(error)  # on standard error, because standard output is what cannot be written
+        if common.as_json:
+            show_error(error)  # on standard error, because standard output is what cannot be written
     return error.exit_code
 
 
