@@ -178,7 +178,7 @@ def test_altered_events_are_noticed(sandbox):
     sandbox.phase("p", "steps:\n  - {id: a, run: [sleep, '60']}\n")
     assert sandbox.cmr("run-phase", "p", "--timeout", "300ms").code == 124
     (log,) = Path(os.environ["CMR_STATE_DIR"]).glob("*/events.db")
-    for change in ("step = 'p/b' WHERE kind = 'step.started'", "payload = '{}' WHERE kind = 'run.started'"):
+    for change in ("step = 'p/b' WHERE kind = 'run.taken'", "payload = '{}' WHERE kind = 'run.started'"):
         with sqlite3.connect(log) as connection:
             connection.execute(f"UPDATE event SET {change}")
         for command in (("resume",), ("rerun",), ("graph", "last")) if "payload" in change else (("resume",),):
