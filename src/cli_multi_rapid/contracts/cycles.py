@@ -5,6 +5,8 @@ from cli_multi_rapid.contracts.schema_tree import children
 from cli_multi_rapid.errors import Problem, SpecInvalid
 
 MAX_DEPTH = 200
+MAX_WORK = 100_000
+"""So many schemas may judge one and the same value, those counted again that are reached in several ways."""
 
 
 def circle(found: ContractSet, start: Target, *, in_place: bool) -> tuple[Target, ...]:
@@ -40,12 +42,36 @@ def require_end(found: ContractSet, start: Target) -> None:
     """Check that a validator that begins at a place comes to an end.
 
     Raises:
-        SpecInvalid: references lead back to each other, or too deep.
+        SpecInvalid: references lead back to each other, too deep, or in too many ways to the same.
     """
     circle(found, start, in_place=False)  # refuses what is too deep
     if loop := circle(found, start, in_place=True):
         message = f"these references lead back to each other: {shown(found, loop)}"
         raise SpecInvalid((Problem(code="CYCLE", message=message, path=start.path, fix="remove one of them"),))
+    known: dict[Target, int] = {}
+    for here in _reached(found, start):
+        if _work(found, here, known) > MAX_WORK:
+            message = f"more than {MAX_WORK:,} schemas judge one value: many references lead to the same ones"
+            problem = Problem(code="CONTRACT-REF", message=message, path=str(here), fix="refer to each of them once")
+            raise SpecInvalid((problem,))
+
+
+def _reached(found: ContractSet, start: Target) -> list[Target]:
+    """Return every place that is reached from one, itself first."""
+    seen = {start: None}
+    todo = [start]
+    while todo:
+        new = [one for one in _next(found, todo.pop(), in_place=False) if one not in seen]
+        seen.update(dict.fromkeys(new))
+        todo += new
+    return list(seen)
+
+
+def _work(found: ContractSet, here: Target, known: dict[Target, int]) -> int:
+    """Return how many schemas judge a value at a place; there is no circle, and the depth is limited."""
+    if here not in known:
+        known[here] = 1 + sum(_work(found, one, known) for one in _next(found, here, in_place=True))
+    return known[here]
 
 
 def shown(found: ContractSet, path: tuple[Target, ...]) -> str:
