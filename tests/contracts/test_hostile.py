@@ -6,7 +6,6 @@ import resource
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 from contract_pairs import INT, closed
@@ -140,10 +139,8 @@ def put(sandbox, schema, file="A@1.0.json"):
 
 
 def called(sandbox, *arguments, codes):
-    start = time.monotonic()
     done = sandbox.cmr(*arguments, trust=False)
     assert done.code in codes, done.err[-500:]
-    assert time.monotonic() - start < 30
     assert "Traceback" not in done.err
     assert len(done.out) + len(done.err) < 20_000
     return done

@@ -2,7 +2,6 @@
 
 import json
 import random
-import time
 from functools import cache
 
 import pytest
@@ -157,17 +156,12 @@ def test_a_dynamic_reference_is_not_compared(one):
     assert Inclusion(one(tree), one({**tree, "title": "b"})).breaks(START, START)
 
 
-def test_speed_and_effort(one):
-    fields = {f"k{n}": {"type": "string", "maxLength": n} for n in range(12)}
+def test_what_has_not_changed_takes_no_steps(one):
+    fields = {f"k{n}": {"type": "string", "maxLength": n} for n in range(200)}
     before, now = one(closed(("k1",), **fields)), one(closed(("k1",), **fields, new={"type": "integer"}))
-    took = min(timed(before, now) for _ in range(20))
-    assert took < 0.001
-
-
-def timed(before, now):
-    start = time.perf_counter()
-    assert not Inclusion(before, now).breaks(START, START)
-    return time.perf_counter() - start
+    judge = Inclusion(before, now)
+    assert not judge.breaks(START, START)
+    assert judge._effort.steps <= 10 * len(fields)
 
 
 def test_what_is_too_much_to_compare_is_a_break(one):
@@ -176,10 +170,8 @@ def test_what_is_too_much_to_compare_is_a_break(one):
         one({"$ref": "#/$defs/d0", "$defs": {**links, "d60": {"maxLength": size}}}) for size in (5, 6)
     )  # fmt: skip
     judge = Inclusion(before, now)
-    start = time.perf_counter()
     assert judge.breaks(START, START)
     assert judge._effort.steps <= MAX_STEPS + 5000
-    assert time.perf_counter() - start < 20
 
 
 def test_definitions_that_fan_out(one):

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 
 import pytest
 from contract_samples import INT, closed
@@ -76,11 +75,9 @@ def test_what_goes_wrong_is_no_verdict(emitted, tmp_path, code, reason):
     made = emitted(TypeScriptEmitter(), closed(x=INT))
     spoilt = f"(value: OrderIntent): string {{\n  {code}\n"
     files = {**made.files, NAME: made.text.replace("(value: OrderIntent): string {\n", spoilt)}
-    started = time.monotonic()
     timeout = 0.5 if "while" in code else 30
     with pytest.raises(RuntimeFailed, match=reason):
         runtime.answers(made.contract, files, ["{}"] * 2, folder=tmp_path, environment=os.environ, timeout=timeout)
-    assert time.monotonic() - started < 20
 
 
 def test_settings_of_node_do_not_reach_it(emitted, tmp_path):
