@@ -216,7 +216,7 @@ def test_two_contracts_with_one_id(project):
 
 def test_very_many_keys_in_little_memory(project):
     """The largest ones in a process that may have 1 GiB."""
-    many = {f"p{n}": INT for n in range(10_000)}
+    many = {f"p{n}": INT for n in range(3_000)}
     put(project, contract(**{**closed(**many), "required": sorted(many)}))
     project.git("add", "-A")
     project.git("commit", "-qm", "many")

@@ -124,6 +124,7 @@ class _Reading:
         properties, required = schema.get("properties", {}), schema.get("required", [])
         assert isinstance(properties, dict)
         assert isinstance(required, list)
+        needed = frozenset(required)
         for key in required:
             if key not in properties:
                 self.refuse(place, f"the required key {key!r} is not among the properties")
@@ -138,7 +139,7 @@ class _Reading:
             if made is not None:
                 said = _said(properties[key])
                 members.append(
-                    ir.Member(key=key, type=made, required=key in required, nullable=nullable, description=said)
+                    ir.Member(key=key, type=made, required=key in needed, nullable=nullable, description=said)
                 )
         return ir.ObjectType(place=str(place), members=tuple(members), description=_said(schema))
 
