@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from pathlib import Path
+from runpy import run_path
+from tempfile import TemporaryDirectory
 from typing import get_type_hints
 
 import pytest
@@ -57,9 +59,10 @@ def text(load):
 
 
 def module(text):
-    space = {"__name__": "made"}
-    exec(compile(text, "made", "exec"), space)
-    return space
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "made.py"
+        file.write_text(text, "utf-8")
+        return run_path(str(file), run_name="made")
 
 
 def test_types_are_those_of_the_schema(text):
