@@ -14,6 +14,8 @@ TEXT = '{"a": [1,\n 2]}'
         ("#/a/0 line 2 column 2", ("/a",)),
         ("/a/1 (character 12)", ("/b", "/a/1")), ("#/a b line 1 column 1", ("/a b",)),
         ("/x", ()), ("/a~1b", ("/a~1b",)), ("/ (character 3)", ("/",)),
+        ("# line 2 byte 4", ()), ("#/a?b", ("/a\nb",)), ("/a b/0 (character 3)", ("/a\tb",)),
+        ("#/a\u200b", ("/a\u200b",)),
     ],
 )  # fmt: skip
 def test_a_right_place(where, at):
@@ -26,6 +28,8 @@ def test_a_right_place(where, at):
         ("", (), "without a place"), ("somewhere", (), "without a place"), ("/ (character 0)", (), "not there"),
         ("/ (character 17)", (), "not there"),
         ("# line 3 column 1", (), "not there"), ("# line 1 column 0", (), "not there"),
+        ("# line 1 byte 0", (), "not there"), ("# line 1 byte 17", (), "not there"),
+        ("#/a?c", ("/a\nb",), "what is wrong"),
         ("#/b", ("/a",), "what is wrong is at /a"), ("#/a1", ("/a",), "what is wrong"), ("#", ("/a",), "what is wrong"),
         ("/ (character 3)", ("/a", "/b"), "/a or /b"),
     ],
