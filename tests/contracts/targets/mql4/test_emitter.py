@@ -64,6 +64,11 @@ def test_every_awkward_name_is_a_member_and_stays_a_key(mql4, through):
     assert made.differences(documents, through(made, documents)) == []
 
 
+def test_flags_of_no_member_are_names_that_compilers_have(mql4):
+    schema = closed(**{"_": {"type": ["string", "null"]}, "\n": {"type": ["string", "null"]}})
+    assert not [name for name in identifiers(mql4(schema).text) if name.startswith("__")]
+
+
 def test_a_plain_key_keeps_its_name_and_flags_have_their_own(mql4):
     schema = closed(x=INT, x_present=INT, **{"double": INT, "a-b": {"type": ["string", "null"]}, "a_b": INT})
     text = mql4(schema).text

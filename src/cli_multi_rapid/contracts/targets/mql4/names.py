@@ -19,7 +19,7 @@ _CONSTANTS = re.compile(
     r"|EMPTY|NULL|TRUE|FALSE|(SUN|MON|TUES|WEDNES|THURS|FRI|SATUR)DAY|ID(OK|CANCEL|ABORT|RETRY|IGNORE|YES|NO)"
     r"|clr[A-Z]\w*|Cmr[A-Z]\w*|\w+_MQH"
 )
-_HIDDEN = re.compile(r"__|_[A-Z]")
+_HIDDEN = re.compile(r"__|_[A-Z]|_$")  # with its flags `_` would become `__null`, which compilers have
 
 
 def reserved(name: str) -> bool:
