@@ -1,6 +1,7 @@
 """The round trip: who gets which documents, what is said of it, what is kept, and what counts."""
 
 import json
+import os
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -297,6 +298,21 @@ def test_runtimes_have_names():
     with pytest.raises(UsageError, match="there is no runtime 'nodde'") as caught:
         trip_of("nodde", seed=None, documents=None, cache=True)
     assert "did you mean 'node'?" in caught.value.hint
+
+
+def test_programs_are_not_looked_for_in_the_project(trip, tmp_path, monkeypatch):
+    seen = []
+
+    class Looking(Program):
+        def unavailable(self, environment):
+            seen.append(environment["PATH"])
+            return ""
+
+    (tmp_path / "link").symlink_to(trip.root)
+    inside = (f"{trip.root}/node_modules/.bin", str(trip.root), f"{tmp_path}/link/bin", ".", "")
+    monkeypatch.setenv("PATH", os.pathsep.join([*inside, "/usr/bin", f"{tmp_path}/bin"]))
+    trip(Looking(), Looking())
+    assert set(seen) == {os.pathsep.join(["/usr/bin", f"{tmp_path}/bin"])}
 
 
 def test_a_rich_contract_goes_through(trip):

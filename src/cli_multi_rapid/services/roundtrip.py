@@ -21,6 +21,7 @@ from cli_multi_rapid.services.contract_trip import DOCUMENTS, SEED, ContractTrip
 from cli_multi_rapid.services.contracts import Asked, OpenContracts, opened_contracts, results_of
 from cli_multi_rapid.services.languages import Language, languages
 from cli_multi_rapid.services.wiring import Project
+from cli_multi_rapid.system.environment import path_outside
 from cli_multi_rapid.system.faults import choice
 from cli_multi_rapid.system.findings_cache import FindingsCache
 from cli_multi_rapid.system.own_code import folder_digest
@@ -65,7 +66,9 @@ def roundtrip_checks(
 
     The first language is Python: it writes what the others get, and reads what they write. What has passed is not run
     again as long as contract, program, runtimes and `trip` are the same. Where nothing could be run, that counts.
+    Compilers and runtimes are looked for outside of the project only.
     """
+    opened = replace(opened, project=_without_its_programs(opened.project))
     caches = _caches(opened, spoken, trip) if trip.cache else {}
     kept = {target: cache.known() for target, cache in caches.items()}
 
@@ -88,6 +91,12 @@ def roundtrip_checks(
     if any(check.status is not CheckStatus.NOT_RUN for checks in found.values() for check in checks):
         return found
     return {path: tuple(replace(one, needed=True) for one in checks) for path, checks in found.items()}
+
+
+def _without_its_programs(project: Project) -> Project:
+    """Return a project on whose PATH there is no folder of its own: what it holds may be anybody's."""
+    path = path_outside(project.environ.get("PATH", ""), project.root)
+    return replace(project, environ={**project.environ, "PATH": path})
 
 
 def _targets(names: Sequence[str], spoken: Sequence[Language]) -> frozenset[str]:

@@ -188,6 +188,11 @@ def find_program(name: str, path: str, *, avoid: Path | None = None) -> str | No
     return None
 
 
+def path_outside(path: str, folder: Path) -> str:
+    """Return a PATH without the entries that are empty or relative, and those below a folder, links resolved."""
+    return os.pathsep.join(entry for entry in _absolute(path) if not _real(Path(entry)).is_relative_to(_real(folder)))
+
+
 def _chosen(root: Path, active: str, program_prefix: str) -> tuple[Path | None, Kind, tuple[str, ...]]:
     activated = Path(active) if active and Path(active).is_absolute() and _interpreter(Path(active)) else None
     inside = activated if activated and _real(activated).is_relative_to(_real(root)) else None
