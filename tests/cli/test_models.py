@@ -171,6 +171,20 @@ def test_drift_of_every_kind_is_named_by_both_checks(generated, kind):
     assert checks(generated)[0] == 0
 
 
+def test_a_language_that_was_taken_out_of_the_manifest_has_drifted(project):
+    assert project.cmr("generate-models", *PYTHON, "--target", "typescript").code == 0
+    manifest = json.loads(files(project)["manifest.json"])
+    del manifest["targets"]["python"]
+    project.write(MANIFEST, json.dumps(manifest))
+    done = project.cmr("generate-models", "--check", "--json")
+    assert done.code == 1
+    assert states(done)["tick_v1_0.py"] == ("drifted", "no code has been generated of it")
+    done = project.cmr("validate-contracts", "--drift", "--json")
+    assert done.code == 1
+    drift = [one for one in done.data()["contracts"][0]["checks"] if one["check"] == "drift"]
+    assert [(one["target"], one["status"]) for one in drift] == [("python", "fail"), ("typescript", "pass")]
+
+
 def test_blanks_in_a_schema_are_no_drift(generated):
     path = generated.root / FOLDER / "Tick@1.0.json"
     path.write_text(json.dumps(json.loads(path.read_text()), indent=4))

@@ -19,6 +19,7 @@ from cli_multi_rapid.contracts.manifest import (
 )  # fmt: skip
 from cli_multi_rapid.contracts.targets.python.words import MADE_FROM
 from cli_multi_rapid.contracts.targets.registry import (
+    ENDINGS,
     FOLDER,
     Made,
     Making,
@@ -61,7 +62,7 @@ def write_models(project: Project, targets: Sequence[ModelTarget] = ()) -> tuple
 def compared_models(project: Project, targets: Sequence[ModelTarget] = ()) -> tuple[ModelFile, ...]:
     """Generate code of every contract and compare it with what is there. Nothing is written.
 
-    Without `targets` those of the configuration count, else those of the manifest, else all there are.
+    Without `targets` those of the configuration count, else those that there is code of, else all there are.
 
     Raises:
         SpecInvalid, ContractsMissing, ModelsRefused, ToolMissing: as for `write_models`.
@@ -101,7 +102,7 @@ def _work(opened: OpenContracts, targets: Sequence[ModelTarget], *, recorded: bo
     project = opened.project
     config = load_settings(project.root, environ=project.environ).contracts
     manifest = _manifest(project)
-    known = tuple(one for one in ModelTarget if one in manifest.targets) if recorded else ()
+    known = tuple(one for one in ModelTarget if _is_there(project, manifest, one)) if recorded else ()
     chosen = tuple(dict.fromkeys(targets)) or config.targets or known or tuple(ModelTarget)
     python = Settings(
         folder=config.python.folder or f"{FOLDER}/{ModelTarget.PYTHON}",
@@ -109,6 +110,11 @@ def _work(opened: OpenContracts, targets: Sequence[ModelTarget], *, recorded: bo
     )
     settings = {one: Settings(folder=f"{FOLDER}/{one}") for one in chosen} | {ModelTarget.PYTHON: python}
     return _Work(opened=opened, manifest=manifest, settings={one: settings[one] for one in chosen})
+
+
+def _is_there(project: Project, manifest: Manifest, target: ModelTarget) -> bool:
+    """Tell whether code of a language was generated, also where the manifest has been made not to say so."""
+    return target in manifest.targets or any((project.root / FOLDER / target).glob(f"*{ENDINGS[target]}"))
 
 
 def _manifest(project: Project) -> Manifest:

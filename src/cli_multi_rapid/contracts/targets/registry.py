@@ -21,6 +21,11 @@ EMITTERS: Mapping[ModelTarget, str] = {
 }
 """Languages whose code is made of the types of the profile, and `module:class` of what makes it."""
 
+ENDINGS: Mapping[ModelTarget, str] = {
+    ModelTarget.PYTHON: ".py", ModelTarget.MQL4: ".mqh", ModelTarget.POWERSHELL: ".psm1", ModelTarget.TYPESCRIPT: ".ts",
+}  # fmt: skip
+"""How the files of each language end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
