@@ -98,7 +98,7 @@ def load_contracts(names: Iterable[str], read: Reader) -> ContractSet:
     for name in sorted(names):
         contract = contract_named(name)
         if contract is None:
-            said = "the file of a contract is called Name@MAJOR.MINOR.json"
+            said = "the file of a contract is called Name@MAJOR.MINOR.json, with at most 48 letters and digits in Name"
             _blame(found, "CONTRACT-NAME", f"{FOLDER}/{name}", said, "rename it")
             continue
         if _read(contract.path, found, read) is None:
