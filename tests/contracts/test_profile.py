@@ -46,6 +46,9 @@ REFUSED = {
         closed(x={"oneOf": [closed(t={"const": "a"}), closed(t={"const": "b"})]}), "/properties/x/oneOf", "const",
     ),
     "U+0000": (closed(x={"type": "string", "enum": ["a\0"]}), "/properties/x/enum", "U+0000"),
+    "a bound that no double has": (
+        closed(x={"type": "number", "minimum": 2**53 + 1}), "/properties/x/minimum", "a double is 9007199254740992",
+    ),
     "an enum of numbers": (closed(x={"type": "string", "enum": [1]}), "/properties/x/enum", "texts"),
     "null beside the type": (closed(x={"type": "string", "enum": ["a", None]}), "/properties/x/enum", "null"),
     "a format that few know": (closed(x={"type": "string", "format": "idn-email"}), "/properties/x/format", "format"),

@@ -183,12 +183,17 @@ class _Reading:
             self.refuse(place, "the bounds of an integer lie within int64")
         return ir.IntegerType(minimum=low, maximum=high)
 
-    def _number(self, _place: Target, schema: Schema) -> ir.Type | None:
-        low, high = schema.get("minimum"), schema.get("maximum")
-        return ir.NumberType(
-            minimum=float(low) if isinstance(low, int | float) else None,
-            maximum=float(high) if isinstance(high, int | float) else None,
-        )
+    def _number(self, place: Target, schema: Schema) -> ir.Type | None:
+        low, high = (self._bound(place, schema, key) for key in ("minimum", "maximum"))
+        return ir.NumberType(minimum=low, maximum=high)
+
+    def _bound(self, place: Target, schema: Schema, key: str) -> float | None:
+        value = schema.get(key)
+        if not isinstance(value, int | float):
+            return None
+        if float(value) != value:  # the validator compares exactly, programs compare doubles
+            self.refuse(_below(place, key), f"{value} is no bound of a `number`: a double is {int(float(value))} there")
+        return float(value)
 
     def _const(self, place: Target, value: object) -> ir.Type | None:
         fits = isinstance(value, bool) or (isinstance(value, int) and ir.INT64_MIN <= value <= ir.INT64_MAX)
