@@ -239,3 +239,18 @@ def test_what_a_link_leads_to_is_not_removed(root, tmp_path):
     remove_inside(root, "sub/link")
     assert (outside / "file").exists()
     assert not (root / "sub/link").is_symlink()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits of the size of a file are POSIX")
+def test_a_full_disk_is_told_and_leaves_nothing(root):
+    resource = pytest.importorskip("resource")
+    (root / "kept").write_bytes(b"as before")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(PathRefused, match="cannot be written"):
+            write_inside(root, "kept", b"x" * 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (root / "kept").read_bytes() == b"as before"
+    assert not list(root.glob(".*.tmp"))

@@ -82,15 +82,21 @@ def write_inside(root: AnyPath, relative: str, data: bytes, *, mode: int = 0o644
                 folder = inner
             temporary = f".{os.urandom(8).hex()}.tmp"
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | getattr(os, "O_CLOEXEC", 0)
-            with open(os.open(temporary, flags, mode, dir_fd=folder), "wb") as file:  # noqa: PTH123  a descriptor
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, parts[-1], src_dir_fd=folder, dst_dir_fd=folder)
+            file = open(os.open(temporary, flags, mode, dir_fd=folder), "wb")  # noqa: PTH123, SIM115  a descriptor
+            try:
+                with file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(temporary, parts[-1], src_dir_fd=folder, dst_dir_fd=folder)
+            except OSError:
+                with suppress(OSError):
+                    os.unlink(temporary, dir_fd=folder)
+                raise
         finally:
             os.close(folder)
     except OSError as failed:
-        raise _refusal(relative, failed) from failed
+        raise _refusal(relative, failed, "written") from failed
 
 
 def remove_inside(root: AnyPath, relative: str) -> None:
@@ -111,7 +117,7 @@ def remove_inside(root: AnyPath, relative: str) -> None:
     except FileNotFoundError:
         return
     except OSError as failed:
-        raise _refusal(relative, failed) from failed
+        raise _refusal(relative, failed, "removed") from failed
 
 
 def digest_inside(root: AnyPath, relative: str) -> tuple[str, int]:
@@ -246,16 +252,16 @@ def _open_resolved(root: AnyPath, parts: list[str], relative: str) -> int:
     return os.open(wanted, _FILE_FLAGS)
 
 
-def _refusal(relative: str, failed: OSError) -> PathRefused:
+def _refusal(relative: str, failed: OSError, done: str = "read") -> PathRefused:
     reasons = {
         errno.ENOENT: "does not exist",
         errno.ENOTDIR: "leads through a symbolic link or a file",
         errno.ELOOP: "is a symbolic link",
         errno.EISDIR: "names a folder",
-        errno.EACCES: "may not be read",
-        errno.EPERM: "may not be read",
+        errno.EACCES: f"may not be {done}",
+        errno.EPERM: f"may not be {done}",
         errno.ENAMETOOLONG: "is too long",
         errno.ENXIO: "is not a regular file",
     }
-    reason = reasons.get(failed.errno or 0, f"cannot be read: {failed.strerror or failed}")
+    reason = reasons.get(failed.errno or 0, f"cannot be {done}: {failed.strerror or failed}")
     return PathRefused(relative, reason, missing=failed.errno == errno.ENOENT)
