@@ -159,6 +159,15 @@ def test_what_is_no_answer_is_an_error(project, source, says):
             Path(sys.orig_argv[-1]).with_name("answer.json").symlink_to("/dev/zero")
             os._exit(0)
          """, ENDED),
+        ("""
+            import os
+
+            def check(ctx):
+                if other := os.fork():
+                    os.waitpid(other, 0)
+                    os._exit(0)
+                return []
+         """, ENDED),
     ],
 )  # fmt: skip
 def test_ends_of_real_processes(project, source, says):

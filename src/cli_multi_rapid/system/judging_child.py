@@ -5,6 +5,7 @@ knows. The answer is a file beside it with that word. What is printed, and how t
 """
 
 import json
+import os
 import sys
 import types
 from collections.abc import Callable
@@ -26,7 +27,7 @@ def serve(request: Path, judge: Callable[[dict[str, Any], Check], dict[str, obje
     asked = json.loads(request.read_bytes())
     request.unlink()
     path = asked["path"]
-    answer = partial(_write, request.with_name(asked["answer"]), asked.pop("word"))
+    answer = partial(_write, request.with_name(asked["answer"]), asked.pop("word"), os.getpid())
     sys.excepthook = partial(_crashed, answer, path)
     sys.argv = [path]
     check = getattr(_loaded(path, asked["source"]), "check", None)
@@ -70,8 +71,10 @@ def _crashed(answer: Any, path: str, kind: type[BaseException], problem: BaseExc
     sys.__excepthook__(kind, problem, trace)
 
 
-def _write(file: Path, word: str, content: dict[str, object]) -> None:
-    """Write the answer whole or not at all."""
+def _write(file: Path, word: str, process: int, content: dict[str, object]) -> None:
+    """Write the answer whole or not at all; a process that the file has forked does not answer for it."""
+    if os.getpid() != process:
+        return
     data = json.dumps({"word": word, **content}, default=str)
     whole = file.with_suffix(".whole")
     whole.write_text(data, "utf-8", errors="backslashreplace")
