@@ -258,6 +258,19 @@ def test_the_last_release_by_its_version(work):
     assert "was published at v1.10.0" in only(found, "Tick@1.1")[2]
 
 
+def test_a_release_is_not_compared_with_itself(work):
+    work.commit("v1.0.0")
+    assert only(work.ask("last-release")[1])[::2] == ("pass", "the same as at v1.0.0")
+    work.put(size=4)
+    assert work.ask("last-release")[0] == 1
+    work.commit("v1.0.1")
+    code, found = work.ask("last-release")
+    assert code == 1
+    assert "was published at v1.0.0" in only(found)[2]
+    work.put(size=3)
+    assert "was published at v1.0.1" in only(work.ask("last-release")[1])[2]
+
+
 def test_a_release_that_is_not_reachable(work):
     work.commit("v1.0.0")
     work.git("checkout", "-q", "-b", "side")

@@ -9,7 +9,7 @@ from cli_multi_rapid.contracts.loading import Contract
 from cli_multi_rapid.errors import Problem, SpecInvalid, UsageError
 from cli_multi_rapid.model.contract import CheckStatus, ContractCheck, ContractResult, Mode
 from cli_multi_rapid.services.base import revision
-from cli_multi_rapid.services.published import Published, last_release, published
+from cli_multi_rapid.services.published import Published, Release, published, published_last
 from cli_multi_rapid.services.tree import opened
 from cli_multi_rapid.services.wiring import Project
 
@@ -32,16 +32,15 @@ def compared(
     """
     now = {one.contract.path: one for one in editions}
     repository = opened(project)
-    name, commit = base, ""
     if base == LAST_RELEASE:
-        release = last_release(repository)
-        name, commit = release.tag, release.commit
-        if not commit:
-            none = ContractCheck(check="compat", status=CheckStatus.NOT_RUN, detail=release.reason, needed=False)
-            return {path: _result(one.contract, [none]) for path, one in now.items()}
-    if repository is None:
+        before = published_last(repository, now)
+    elif repository is None:
         raise UsageError(f"{base!r} cannot be compared with: the project is in no git repository", hint="git init")
-    before = published(repository, commit or revision(repository, base), name)
+    else:
+        before = published(repository, revision(repository, base), base)
+    if isinstance(before, Release):
+        none = ContractCheck(check="compat", status=CheckStatus.NOT_RUN, detail=before.reason, needed=False)
+        return {path: _result(one.contract, [none]) for path, one in now.items()}
     comparison = _Comparison(before=before, now=now, mode=mode)
     contracts = {**before.contracts(), **{path: one.contract for path, one in now.items()}}
     return {

@@ -1,12 +1,12 @@
 """The contracts that a revision of the project has: read from git's objects, with what they refer to."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cli_multi_rapid.contracts.compatibility import Edition
+from cli_multi_rapid.contracts.compatibility import Edition, equal
 from cli_multi_rapid.contracts.loading import FOLDER, Contract, ContractSet, Target, contract_named, load_contracts
 from cli_multi_rapid.contracts.schema_tree import schemas
 from cli_multi_rapid.contracts.strict_json import LIMIT_BYTES
@@ -46,8 +46,10 @@ class Published:
         return {**made, **{path: edition.contract for path, edition in self.editions.items()}}
 
 
-def last_release(repository: "Repository | None") -> Release:
+def last_release(repository: "Repository | None", *, but: str = "") -> Release:
     """Return the newest release tag, `v1.2.3` or `1.2.3`, that the checked out commit or an ancestor of it has.
+
+    Tags of the commit `but` do not count.
 
     Raises:
         UsageError: the version has two tags at different commits.
@@ -60,8 +62,9 @@ def last_release(repository: "Repository | None") -> Release:
     found: dict[tuple[int, ...], dict[str, str]] = {}
     for name in tags_of(repository, "HEAD"):
         if match := _TAG.fullmatch(name):
-            number = tuple(map(int, match[1].split(".")))
-            found.setdefault(number, {})[name] = commit_of(repository, name)
+            number, commit = tuple(map(int, match[1].split("."))), commit_of(repository, name)
+            if commit != but:
+                found.setdefault(number, {})[name] = commit
     if not found and is_shallow(repository):
         raise GitFailed(
             "the last release is not known here: the history is incomplete", where=str(repository.root),
@@ -74,6 +77,31 @@ def last_release(repository: "Repository | None") -> Release:
         raise UsageError(f"these tags name different commits: {', '.join(sorted(newest))}", hint="give one of them")
     tag, commit = min(newest.items())
     return Release(tag=tag.removeprefix("refs/tags/"), commit=commit)
+
+
+def published_last(repository: "Repository | None", now: Mapping[str, Edition]) -> Published | Release:
+    """Read the contracts of the last release, or say why there is none.
+
+    Where the checked out commit is the release, and the contracts are still those of it, the one before it counts: a
+    pipeline that a tag starts would compare a release with itself. The first release is compared with itself.
+
+    Raises:
+        UsageError, GitFailed: as `last_release` and `published`.
+    """
+    from cli_multi_rapid.system.git_base import commit_of
+
+    release = last_release(repository)
+    if repository is None or not release.commit:
+        return release
+    made = published(repository, release.commit, release.tag)
+    if release.commit != commit_of(repository, "HEAD") or not _same(made.editions, now):
+        return made
+    earlier = last_release(repository, but=release.commit)
+    return published(repository, earlier.commit, earlier.tag) if earlier.commit else made
+
+
+def _same(before: Mapping[str, Edition], now: Mapping[str, Edition]) -> bool:
+    return before.keys() == now.keys() and all(equal(one, now[path]) for path, one in before.items())
 
 
 def published(repository: "Repository", commit: str, name: str) -> Published:
