@@ -102,7 +102,7 @@ def _measured(given: argparse.Namespace, scratch: Path) -> reporting.Outcome:
         measured.missing |= judged.missing
     generated = None
     if "contracts" in parts:
-        count, calls = (10, 1) if given.quick else (50, 5)
+        count, calls = (min(10, many), 1) if given.quick else (50, 5)
         generated = contracts.measured(scratch, environ, contracts=count, rounds=min(rounds, 5), calls=calls)
         measured.missing |= generated.missing
     searched = secrets_recall.measured(scratch, quick=given.quick) if "secrets" in parts else None

@@ -159,8 +159,8 @@ def _kill_both(trial: Trial, *, number: int, modes: tuple[str, ...]) -> None:
     trial.wait_for_line(running, "child", WITH_DAEMONS, count=2)
     trial.wait_for_line(running, "do", WITH_DAEMONS, detail=number)
     if not _stop_both(running):
-        raise NotRunError("the supervisor was not found")
-    trial.ended(running, (KILLED,), "the run")
+        _require_late(trial)
+    trial.ended(running, (KILLED, 0) if trial.missed else (KILLED,), "the run")
     trial.modes = modes
     trial.finish()
 
@@ -171,10 +171,18 @@ def _kill_supervisor(trial: Trial, *, modes: tuple[str, ...]) -> None:
     trial.wait_for_line(running, "do", WITH_DAEMONS, detail=0)
     supervisor = processes.supervisor_of(running.pid)
     if supervisor is None:
-        raise NotRunError("the supervisor was not found")
-    processes.kill(supervisor)
-    trial.ended(running, (_COULD_NOT_RUN,), "the run without its supervisor")
+        _require_late(trial)
+    else:
+        processes.kill(supervisor)
+    trial.ended(running, (0,) if trial.missed else (_COULD_NOT_RUN,), "the run without its supervisor")
     trial.finish()
+
+
+def _require_late(trial: Trial) -> None:
+    """Note that the run had no supervisor any more, because its last steps had ended; else the case cannot be made."""
+    if all(step != WITH_DAEMONS for _, step in trial.record().ended_steps()):
+        raise NotRunError("the supervisor was not found")
+    trial.missed = True
 
 
 def _stop_both(running: Running) -> bool:

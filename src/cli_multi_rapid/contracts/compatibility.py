@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COUNT = 120
 """How many documents try to prove that a verdict is wrong; fewer where they are large."""
 
-_ENOUGH, _LARGE = 200_000, 60_000
+_ENOUGH, _LARGE = 100_000, 50_000
 """So many characters are enough, where a document counts as large at most."""
 
 _SHOWN = 200

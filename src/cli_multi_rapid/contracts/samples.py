@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from cli_multi_rapid.contracts import ir
 from cli_multi_rapid.contracts.dice import Dice
@@ -164,12 +164,12 @@ class Sampling:
         if self.long_wanted and one == ir.StringType(min_length=one.min_length) and one.min_length <= len(LONG):
             self.long_wanted = False
             return quoted(LONG)
-        visit, known = self._visit(path), self._in_order(path, boundary_texts(one))
+        visit, known = self._visit(path), self._in_order(path, partial(boundary_texts, one))
         text = known[visit] if visit < len(known) else random_text(one, self.dice)
         return quoted(text, self.form)
 
     def _scalar(self, one: Scalar, path: str) -> str:
-        visit, known = self._visit(path), self._in_order(path, scalars(one))
+        visit, known = self._visit(path), self._in_order(path, partial(scalars, one))
         if visit < len(known):
             return known[visit]
         if isinstance(one, ir.IntegerType):
@@ -178,9 +178,10 @@ class Sampling:
             return _random_real(one, self.dice)
         return self.dice.one_of(known)
 
-    def _in_order(self, path: str, known: Sequence[str]) -> Sequence[str]:
+    def _in_order(self, path: str, made: Callable[[], Sequence[str]]) -> Sequence[str]:
         """Return what stands at a place in its turn: the limits first, then the rest, in another order everywhere."""
         if path not in self._turns:
+            known = made()
             mixed = Dice("turns", path).mixed(known[_LIMITS:])
             self._turns[path] = [*known[:_LIMITS], *mixed]
         return self._turns[path]
