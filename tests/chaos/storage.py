@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _DISK_KIB = 2048
 _FREE_KIB = (0, 4, 12, 24, 40, 64, 96, 128, 160, 200, 240, 280, 320, 400)
 _FILLED_DURING = ("edit", "look-1", "move", "mark", "daemons", "rewrite")
 _ENTER = 'cd "$1" && shift && exec "$@"'
+_BUSY_S = 5
 _MAKE = {
     "disk": 'mount -t tmpfs -o size="$2"k,mode=700 none "$1" && echo ready && exec sleep 1000',
     "bind": 'mount --bind "$1" "$1" && echo ready && exec sleep 1000',
@@ -44,9 +46,11 @@ class Room:
         return (*self._enter(), "sh", "-c", _ENTER, "sh", str(project))
 
     def remount(self, how: str) -> None:
-        """Mount the folder again as `ro` or `rw`."""
+        """Mount the folder again as `ro` or `rw`; what is just being written may be in the way for a moment."""
         mount = (*self._enter(), "mount", "-o", f"remount,{how},bind", str(self.folder))
-        done = subprocess.run(mount, capture_output=True, text=True)
+        end = time.monotonic() + _BUSY_S
+        while (done := subprocess.run(mount, capture_output=True, text=True)).returncode and time.monotonic() < end:
+            time.sleep(0.05)
         if done.returncode:
             raise NotRunError(f"cannot be mounted {how}: {done.stderr.strip()}")
 

@@ -28,7 +28,7 @@ _VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
     max_leaves=12,
 )
-_SETTINGS = settings(database=None, deadline=None, max_examples=300)
+_SETTINGS = settings(database=None, deadline=None, max_examples=150)
 _MEMORY = "The maximum allowed memory size was exceeded while evaluating the following expression"
 
 
