@@ -89,7 +89,7 @@ def _npm_lock(random: Random) -> Carried:
         "package-lock.json",
         '{"packages": {"node_modules/token-types": {',
         ' "version": "4.2.1",',
-        ' "resolved": "https://registry.npmjs.org/token-types/-/token-types-4.2.1.tgz",',
+        ' "resolved": "https://packages.example.org/token-types/-/token-types-4.2.1.tgz",',
         f' "integrity": "{integrity}"',
         "}}}",
     )
