@@ -206,7 +206,7 @@ def _foreign_examples(project: Project, found: ContractSet) -> Iterator[Problem]
         if name not in known and not any(one.path == f"{FOLDER}/{name}.json" for one in found.problems):
             yield Problem(
                 code="CONTRACT-NAME", message="there is no contract of this name", path=f"{EXAMPLES}/{name}",
-                fix="name the folder Name@MAJOR.MINOR, like the contract without .json",
+                fix="put the contract back, remove its examples, or call the folder like the contract without .json",
             )  # fmt: skip
 
 
