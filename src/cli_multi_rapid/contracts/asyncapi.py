@@ -43,7 +43,7 @@ def bundled(found: ContractSet, contract: Contract) -> dict[str, object]:
 
 
 def _key(contract: Contract) -> str:
-    return f"{contract.name}_v{contract.version.replace('.', '_')}"
+    return f"{contract.name}_{contract.suffix}"
 
 
 def _message(found: ContractSet, contract: Contract) -> dict[str, object]:
@@ -52,6 +52,6 @@ def _message(found: ContractSet, contract: Contract) -> dict[str, object]:
     said = {name: document[name] for name in ("title", "description") if name in document}
     payload = {"schemaFormat": SCHEMA_FORMAT, "schema": bundled(found, contract)}
     return {
-        "name": f"{contract.name}@{contract.version}", **said, "contentType": "application/json",
+        "name": contract.key, **said, "contentType": "application/json",
         "payload": payload, "x-contract": contract.id,
     }  # fmt: skip

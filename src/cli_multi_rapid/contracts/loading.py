@@ -13,6 +13,7 @@ from cli_multi_rapid.model.contract import EVENTS
 from cli_multi_rapid.system.files import PathRefused
 
 FOLDER = EVENTS
+EXAMPLES = f"{FOLDER}/examples"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 DRAFT_07 = "http://json-schema.org/draft-07/schema"
 """What a contract refers to may be of this draft, too: a schema that somebody else has made."""
@@ -33,6 +34,20 @@ class Contract:
     version: str
     path: str
     id: str
+
+    @property
+    def key(self) -> str:
+        """Return name and version as its file has them, such as `OrderIntent@1.2`."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def suffix(self) -> str:
+        """Return the version as the end of a name in code, such as `v1_2`."""
+        return f"v{self.version.replace('.', '_')}"
+
+    def examples(self, kind: str) -> str:
+        """Return the folder of its examples that are `valid` or `invalid`."""
+        return f"{EXAMPLES}/{self.key}/{kind}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from hashlib import sha256
 from cli_multi_rapid.contracts.loading import Contract, ContractSet
 from cli_multi_rapid.contracts.strict_json import read_json
 from cli_multi_rapid.errors import Problem, SpecInvalid
+from cli_multi_rapid.model.contract import MANIFEST
 
-PATH = "contracts/models/manifest.json"
+PATH = MANIFEST
 SCHEMA = "cmr/models@v1"
 _FIX = "take it back from git, or remove it together with the generated files, and run `generate-models`"
 

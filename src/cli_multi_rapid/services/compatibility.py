@@ -61,7 +61,7 @@ class _Comparison:
         if path in self.before.unusable:
             yield self._unjudged(contract, self.before.unusable[path])
         elif path not in self.now:
-            said = f"{_name(contract)} was published at {self.before.name}, and is gone; put it back"
+            said = f"{contract.key} was published at {self.before.name}, and is gone; put it back"
             yield _check(CheckStatus.FAIL, said, path)
         else:
             try:
@@ -70,7 +70,7 @@ class _Comparison:
                 yield self._unjudged(contract, f"{invalid.where}: {invalid}")
 
     def _unjudged(self, contract: Contract, reason: str) -> ContractCheck:
-        said = f"{_name(contract)} cannot be compared with what {self.before.name} has: {reason}"
+        said = f"{contract.key} cannot be compared with what {self.before.name} has: {reason}"
         return _check(CheckStatus.ERROR, said, contract.path)
 
     def _judged(self, edition: Edition) -> Iterator[ContractCheck]:
@@ -90,7 +90,7 @@ class _Comparison:
         if equal(before, edition):
             return
         _require_valid(before)
-        said = f"{_name(edition.contract)} was published at {self.before.name}"
+        said = f"{edition.contract.key} was published at {self.before.name}"
         where = difference(before, edition)
         if not where:
             proof = counter_example(before, edition) or counter_example(edition, before)
@@ -129,9 +129,9 @@ class _Comparison:
             before, now = self.before.editions.get(path), self.now.get(path)
             if before is not None:
                 _require_valid(before)
-                made.append((f"{_name(one)} at {self.before.name}", before, False))
+                made.append((f"{one.key} at {self.before.name}", before, False))
             if now is not None and (before is None or not equal(before, now)):
-                made.append((_name(one), now, before is None))
+                made.append((one.key, now, before is None))
         return made
 
     def _next_minor(self, contract: Contract) -> str:
@@ -164,10 +164,6 @@ def _invalid(path: str, reason: str) -> SpecInvalid:
 def _version(contract: Contract) -> tuple[int, int]:
     major, _, minor = contract.version.partition(".")
     return int(major), int(minor)
-
-
-def _name(contract: Contract) -> str:
-    return f"{contract.name}@{contract.version}"
 
 
 def _said(clash: Clash) -> str:

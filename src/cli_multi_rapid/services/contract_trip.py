@@ -177,7 +177,7 @@ class ContractTrip:
 
     def _kept(self, language: Language, failure: Failure) -> str:
         """Save a failing document in the project's folder for reports; return where it is, or why it is not."""
-        place = f"{FOLDER}/{self.contract.name}@{self.contract.version}-{language.target}.json"
+        place = f"{FOLDER}/{self.contract.key}-{language.target}.json"
         case, answer = failure.case, failure.answer
         content = {
             "contract": self.contract.id, "target": language.target, "seed": self.trip.seed,

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cli_multi_rapid.contracts.cycles import require_end
-from cli_multi_rapid.contracts.loading import FOLDER, Contract, ContractSet, Target, load_contracts
+from cli_multi_rapid.contracts.loading import EXAMPLES, FOLDER, Contract, ContractSet, Target, load_contracts
 from cli_multi_rapid.contracts.profile import lowered
 from cli_multi_rapid.contracts.strict_json import LIMIT_BYTES, read_json
 from cli_multi_rapid.contracts.validation import compiled, pointer_of
@@ -19,7 +19,6 @@ from cli_multi_rapid.system.files import PathRefused, read_inside
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
-EXAMPLES = f"{FOLDER}/examples"
 _SHOWN = 160
 
 
@@ -129,7 +128,7 @@ def _compared(opened: OpenContracts, asked: Asked) -> dict[str, ContractResult]:
 
 
 def _valid_examples(project: Project, contract: Contract) -> Iterator[bytes]:
-    folder = f"{EXAMPLES}/{contract.name}@{contract.version}/valid"
+    folder = contract.examples("valid")
     for name in _names(project, folder):
         with suppress(PathRefused):
             yield read_inside(project.root, f"{folder}/{name}", limit_bytes=LIMIT_BYTES)
@@ -201,7 +200,7 @@ def _unreadable(folder: str, message: str) -> Problem:
 
 
 def _foreign_examples(project: Project, found: ContractSet) -> Iterator[Problem]:
-    known = {f"{one.name}@{one.version}" for one in found.contracts}
+    known = {one.key for one in found.contracts}
     for name in _names(project, EXAMPLES):
         if name not in known and not any(one.path == f"{FOLDER}/{name}.json" for one in found.problems):
             yield Problem(
@@ -223,7 +222,7 @@ def _examples(
 ) -> list[ContractCheck]:
     checks: list[ContractCheck] = []
     for kind in ("valid", "invalid"):
-        folder = f"{EXAMPLES}/{contract.name}@{contract.version}/{kind}"
+        folder = contract.examples(kind)
         names = _names(project, folder)
         if not names and needed:
             checks.append(_example(CheckStatus.NOT_RUN, f"there is no example in {folder}", ""))

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from cli_multi_rapid.contracts import ir
-from cli_multi_rapid.contracts.emitting import Answer, Emitter
+from cli_multi_rapid.contracts.emitting import Answer
 from cli_multi_rapid.contracts.loading import Contract, ContractSet
+from cli_multi_rapid.model.contract import ModelTarget
 
 
 class Runtime(Protocol):
@@ -73,29 +74,29 @@ class Language:
 def languages() -> tuple[Language, ...]:
     """Return the languages that the round trip goes through, Python first."""
     from cli_multi_rapid.contracts.targets.mql4 import runtime as mql4
-    from cli_multi_rapid.contracts.targets.mql4.emitter import Mql4Emitter
     from cli_multi_rapid.contracts.targets.powershell import runtime as powershell
-    from cli_multi_rapid.contracts.targets.powershell.emitter import PowerShellEmitter
     from cli_multi_rapid.contracts.targets.python import runtime as python
     from cli_multi_rapid.contracts.targets.typescript import runtime as typescript
-    from cli_multi_rapid.contracts.targets.typescript.emitter import TypeScriptEmitter
 
     return (
         Language(target="python", programs=("pydantic",), files=_python_files, runtime=python),
         Language(
-            target="mql4", programs=("g++",), files=partial(_files, Mql4Emitter()), runtime=mql4, nul=False,
+            target="mql4", programs=("g++",), files=partial(_files, ModelTarget.MQL4), runtime=mql4, nul=False,
             compiled=mql4.answers,
         ),
         Language(
-            target="powershell", programs=("pwsh",), files=partial(_files, PowerShellEmitter()), runtime=powershell
+            target="powershell", programs=("pwsh",), files=partial(_files, ModelTarget.POWERSHELL), runtime=powershell
         ),
         Language(
-            target="typescript", programs=("node",), files=partial(_files, TypeScriptEmitter()), runtime=typescript
+            target="typescript", programs=("node",), files=partial(_files, ModelTarget.TYPESCRIPT), runtime=typescript
         ),
     )  # fmt: skip
 
 
-def _files(emitter: Emitter, _found: ContractSet, contract: Contract, root: ir.Root) -> Mapping[str, str]:
+def _files(target: ModelTarget, _found: ContractSet, contract: Contract, root: ir.Root) -> Mapping[str, str]:
+    from cli_multi_rapid.contracts.targets.registry import emitter_of
+
+    emitter = emitter_of(target)
     return {**emitter.support(), emitter.file_name(contract): emitter.text(contract, root)}
 
 

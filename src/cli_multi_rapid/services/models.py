@@ -25,7 +25,6 @@ from cli_multi_rapid.contracts.targets.registry import (
     Making,
     Settings,
     generator_of,
-    key_of,
     options_of,
 )  # fmt: skip
 from cli_multi_rapid.errors import FolderUnwritable, ModelsRefused, Problem
@@ -89,7 +88,7 @@ def drift_checks(opened: OpenContracts) -> Mapping[str, tuple[ContractCheck, ...
     records = {target: work.manifest.targets.get(target) for target in work.settings}
     present = {target: work.present(record.files() if record else ()) for target, record in records.items()}
     return {
-        contract.path: tuple(work.checks(key_of(contract), schema_digest(opened.found, contract), present))
+        contract.path: tuple(work.checks(contract.key, schema_digest(opened.found, contract), present))
         for contract in opened.found.contracts
     }
 
@@ -205,7 +204,7 @@ class _Work:
         record = self._record(made.target)
         texts = _texts(made)
         present = self.present((*texts, *(record.files() if record else ())))
-        contracts = {key_of(one): one for one in self.opened.found.contracts}
+        contracts = {one.key: one for one in self.opened.found.contracts}
         options = options_of(made.target, self.settings[made.target])
         for key, (path, text) in made.files.items():
             schema = schema_digest(self.opened.found, contracts[key])
@@ -287,7 +286,7 @@ class _Work:
 
     def _manifest(self, made: Sequence[Made]) -> Manifest:
         """Return the manifest of what was made, and of the languages that were not asked for as it was."""
-        schemas = {key_of(one): schema_digest(self.opened.found, one) for one in self.opened.found.contracts}
+        schemas = {one.key: schema_digest(self.opened.found, one) for one in self.opened.found.contracts}
         fresh = {
             each.target.value: TargetRecord(
                 generator=generator_of(each.target, self.settings[each.target]),

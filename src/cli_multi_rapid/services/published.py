@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from cli_multi_rapid.system.git import Repository
     from cli_multi_rapid.system.git_files import CommittedFiles
 
-EXAMPLES = f"{FOLDER}/examples"
 _PART = r"(?:0|[1-9][0-9]{0,8})"
 _TAG = re.compile(rf"refs/tags/v?({_PART}\.{_PART}\.{_PART})")
 
@@ -131,7 +130,7 @@ def published(repository: "Repository", commit: str, name: str) -> Published:
 
 def _examples(files: "CommittedFiles", contract: Contract) -> tuple[bytes, ...]:
     """Return the valid examples of a contract that can be read; whether all can be is another check."""
-    folder = f"{EXAMPLES}/{contract.name}@{contract.version}/valid"
+    folder = contract.examples("valid")
     try:
         return tuple(files.read(f"{folder}/{name}", limit_bytes=LIMIT_BYTES) for name in files.names(folder))
     except PathRefused:

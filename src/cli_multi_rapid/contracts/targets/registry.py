@@ -10,10 +10,10 @@ from cli_multi_rapid.contracts.emitting import Emitter, Refused
 from cli_multi_rapid.contracts.loading import Contract, ContractSet
 from cli_multi_rapid.contracts.profile import Lowered, lowered
 from cli_multi_rapid.contracts.targets.python.words import compact
-from cli_multi_rapid.model.contract import ModelTarget, PythonStyle, Violation
+from cli_multi_rapid.model.contract import MODELS, ModelTarget, PythonStyle, Violation
 from cli_multi_rapid.model.version import VERSION
 
-FOLDER = "contracts/models"
+FOLDER = MODELS
 EMITTERS: Mapping[ModelTarget, str] = {
     ModelTarget.MQL4: "cli_multi_rapid.contracts.targets.mql4.emitter:Mql4Emitter",
     ModelTarget.POWERSHELL: "cli_multi_rapid.contracts.targets.powershell.emitter:PowerShellEmitter",
@@ -66,7 +66,7 @@ class Making:
         refused: list[Violation] = []
         for contract in self.found.contracts:
             try:
-                files[key_of(contract)] = (f"{settings.folder}/{name(contract)}", text(contract))
+                files[contract.key] = (f"{settings.folder}/{name(contract)}", text(contract))
             except Refused as refusal:
                 refused += refusal.violations
         refused += _meeting(self.found, files)
@@ -80,8 +80,7 @@ class Making:
         return emitter.file_name, lambda contract: emitter.text(self.found, contract), {}
 
     def _emitter(self, target: ModelTarget) -> "_Writer":
-        module, _, name = EMITTERS[target].partition(":")
-        emitter: Emitter = getattr(import_module(module), name)()
+        emitter = emitter_of(target)
         return emitter.file_name, lambda contract: emitter.text(contract, self._root(contract)), emitter.support()
 
     def _root(self, contract: Contract) -> ir.Root:
@@ -98,12 +97,14 @@ class Making:
         return known.type
 
 
+def emitter_of(target: ModelTarget) -> Emitter:
+    """Return what makes the code of a language of `EMITTERS`."""
+    module, _, name = EMITTERS[target].partition(":")
+    emitter: Emitter = getattr(import_module(module), name)()
+    return emitter
+
+
 _Writer = tuple[Callable[[Contract], str], Callable[[Contract], str], Mapping[str, str]]
-
-
-def key_of(contract: Contract) -> str:
-    """Return what a contract is called in the manifest, such as OrderIntent@1.2."""
-    return f"{contract.name}@{contract.version}"
 
 
 def generator_of(target: ModelTarget, settings: Settings) -> dict[str, str]:
@@ -124,7 +125,7 @@ def options_of(target: ModelTarget, settings: Settings) -> str:
 def _meeting(found: ContractSet, files: Mapping[str, tuple[str, str]]) -> Iterator[Violation]:
     """Yield the contracts whose file another one becomes already, also where names are told apart by case only."""
     owners: dict[str, str] = {}
-    paths = {key_of(contract): contract.path for contract in found.contracts}
+    paths = {contract.key: contract.path for contract in found.contracts}
     for key, (path, _) in files.items():
         owner = owners.setdefault(path.casefold(), key)
         if owner != key:

@@ -68,7 +68,7 @@ def _substitute(char: str) -> str:
 
 def type_name(contract: Contract) -> str:
     """Return what the struct of a contract is called, such as `OrderIntent_v1_2`."""
-    return f"{contract.name}_v{contract.version.replace('.', '_')}"
+    return f"{contract.name}_{contract.suffix}"
 
 
 @dataclass(slots=True)

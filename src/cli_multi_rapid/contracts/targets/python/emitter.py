@@ -20,7 +20,7 @@ class PythonEmitter:
 
     def file_name(self, contract: Contract) -> str:
         """Return the name of the module that a contract becomes, such as order_intent_v1_2.py."""
-        return f"{snake(contract.name)}_v{contract.version.replace('.', '_')}.py"
+        return f"{snake(contract.name)}_{contract.suffix}.py"
 
     def text(self, found: ContractSet, contract: Contract) -> str:
         """Return the module of a contract: the same for the same contract, without time or place.
